@@ -1,0 +1,39 @@
+"""bnao: Balanced one-shot Neural Architecture Optimization (arXiv 1909.10815).
+
+``import bnao`` is light: names below are imported on first use, so help and errors need no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "BnaoError": "bnao.errors",
+    "Architecture": "bnao.arch",
+    "SearchConfig": "bnao.search.config",
+    "Result": "bnao.api",
+    "search": "bnao.api",
+    "load_recipe": "bnao.recipes",
+}
+
+if TYPE_CHECKING:
+    from bnao.api import Result as Result
+    from bnao.api import search as search
+    from bnao.arch import Architecture as Architecture
+    from bnao.errors import BnaoError as BnaoError
+    from bnao.recipes import load_recipe as load_recipe
+    from bnao.search.config import SearchConfig as SearchConfig
+
+__all__ = ["Architecture", "BnaoError", "Result", "SearchConfig", "__version__", "load_recipe", "search"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        module = importlib.import_module(_LAZY[name])
+        if name == "search":  # the package bnao.search is a module of the same name; the function wins
+            globals()[name] = module.search
+        return getattr(module, name)
+    raise AttributeError(f"module 'bnao' has no attribute {name!r}")

@@ -1,0 +1,99 @@
+"""The grammar of a search space: which token may follow a prefix, how many architectures there are, and uniform draws.
+
+Shapes: B sequences, T tokens a sequence, V words of the vocabulary.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnao.arch.architecture import Architecture
+
+
+class Grammar(ABC):
+    """Legal architectures of a space, as texts, tokens and words.
+
+    *Tokens* are the numbers of the text form (their meaning depends on the position); *words* are what a sequence model
+    sees: indices into one vocabulary of size :attr:`num_words`, in which every (kind, value) has a place of its own.
+    """
+
+    # ---- the words of a sequence model ----
+
+    @property
+    @abstractmethod
+    def num_words(self) -> int:
+        """V, the size of the vocabulary; words are 0..V-1."""
+
+    @property
+    @abstractmethod
+    def length(self) -> int:
+        """T, the greatest number of words of an architecture."""
+
+    @property
+    def words_per_step(self) -> int:
+        """How many words enter an encoder as one step; divides :attr:`length` (a NAO pair of input and operation: 2)."""
+        return 1
+
+    @abstractmethod
+    def encode(self, architecture: Architecture) -> tuple[int, ...]:
+        """The architecture's words, in its drawn order."""
+
+    @abstractmethod
+    def decode(self, words: Sequence[int]) -> Architecture:
+        """The architecture of a complete word sequence. Raises ArchitectureError if it is not legal."""
+
+    @abstractmethod
+    def legal_words(self, prefixes_BT: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(B, V) mask of the words that may follow each of B prefixes of equal length t < T."""
+
+    # ---- architectures ----
+
+    @abstractmethod
+    def architecture(self, tokens: Sequence[int]) -> Architecture:
+        """The architecture with these tokens. Raises ArchitectureError naming the first illegal one."""
+
+    @abstractmethod
+    def parse(self, text: str) -> Architecture:
+        """The architecture of a text form. Raises ArchitectureError."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """Exact number of distinct architectures (modulo symmetry)."""
+
+    @abstractmethod
+    def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
+        """``n`` independent draws, uniform over *distinct* architectures (canonical order)."""
+
+    @abstractmethod
+    def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
+        """A legal architecture that differs in one decision, drawn uniformly among decisions and then values."""
+
+    @abstractmethod
+    def shuffle(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
+        """A uniform draw among the symmetric forms of ``architecture``: same id, perhaps other tokens."""
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """The representative of the architecture's symmetry class: the order in which it is scored."""
+        return self.architecture(architecture.canonical)
+
+    def sample_distinct(
+        self, n: int, rng: np.random.Generator, exclude: Iterable[str] = ()
+    ) -> list[Architecture]:
+        """Up to ``n`` architectures with distinct ids, none in ``exclude``; fewer only when the space is exhausted.
+
+        Uniform over the sets of that size: draws without replacement by rejection of repeats. Gives up after 50 rounds
+        in which nothing new came (a space nearly exhausted); the caller sees the shortfall in the length.
+        """
+        seen, found, barren = set(exclude), [], 0
+        while len(found) < n and barren < 50:
+            before = len(found)
+            for candidate in self.sample(max(n - len(found), 16), rng):
+                if candidate.id not in seen and len(found) < n:
+                    seen.add(candidate.id)
+                    found.append(candidate)
+            barren = barren + 1 if len(found) == before else 0
+        return found

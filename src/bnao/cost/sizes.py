@@ -1,0 +1,54 @@
+"""Sizes and multiply-adds of thousands of architectures in one call, with no network built (DESIGN decision 4).
+
+Shapes: P architectures, F units, K pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnao.arch import Architecture
+from bnao.cost.counting import count_built
+from bnao.spaces.base import Skeleton
+
+
+class SizeTable:
+    """Counts of one skeleton's architectures: sums of the counts of pieces, each counted once on the meta device.
+
+    Sizes are of the stand-alone network without its auxiliary head, whose multiply-adds are never counted.
+    """
+
+    def __init__(self, skeleton: Skeleton) -> None:
+        self.skeleton = skeleton
+        counts = [count_built(piece.build, piece.input_shapes) for piece in skeleton.pieces]
+        params = np.array([c.num_params for c in counts], dtype=np.int64)
+        macs = np.array([c.macs for c in counts], dtype=np.int64)
+        auxiliary = np.array([piece.auxiliary for piece in skeleton.pieces], dtype=np.bool_)
+        chosen = np.array([piece.chosen for piece in skeleton.pieces], dtype=np.bool_)
+        self._params_F = skeleton.unit_pieces @ np.where(auxiliary, 0, params)
+        self._auxiliary_F = skeleton.unit_pieces @ np.where(auxiliary, params, 0)
+        self._chosen_F = skeleton.unit_pieces @ np.where(chosen, params, 0)
+        self._macs_F = skeleton.unit_pieces @ np.where(auxiliary, 0, macs)
+
+    def num_params(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P,) parameters of the stand-alone networks, without auxiliary heads."""
+        return self.skeleton.units(architectures) @ self._params_F
+
+    def num_params_with_auxiliary(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P,) parameters, the auxiliary head (where the skeleton has one) included."""
+        return self.skeleton.units(architectures) @ (self._params_F + self._auxiliary_F)
+
+    def num_chosen_params(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P,) parameters of the chosen operations only."""
+        return self.skeleton.units(architectures) @ self._chosen_F
+
+    def macs(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P,) multiply-adds of convolutions and linear layers for one image, without auxiliary heads."""
+        return self.skeleton.units(architectures) @ self._macs_F
+
+    def max_params(self, *, chosen_only: bool = False) -> float:
+        """A proven upper bound of :meth:`num_params` (or :meth:`num_chosen_params`) over the whole space."""
+        return self.skeleton.upper_bound((self._chosen_F if chosen_only else self._params_F).astype(np.float64))

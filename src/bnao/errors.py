@@ -1,0 +1,58 @@
+"""The one family of exceptions that users see.
+
+Every error that a user can cause derives from :class:`BnaoError`; its message states the rule, the value received and
+the remedy, and the command line prints it as one line with exit code 2. Our own bugs are ``assert`` statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class BnaoError(Exception):
+    """Root of all errors that a user can cause and mend."""
+
+
+class SettingError(BnaoError, ValueError):
+    """A setting is unknown, out of range, or contradicts another."""
+
+
+class DataError(BnaoError, ValueError):
+    """A data source is missing, damaged, or not of the promised form."""
+
+
+class ArchitectureError(BnaoError, ValueError):
+    """A text or token sequence is not an architecture of the space."""
+
+
+class RunError(BnaoError):
+    """A run folder cannot be created, read, or continued."""
+
+
+class NumericalError(BnaoError, ArithmeticError):
+    """Training produced a value that is not finite."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like ``name``, or None when none is near."""
+    matches = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> SettingError:
+    """The error for a name that is not one of ``known``; says the nearest name and lists all.
+
+    >>> str(unknown_name("policy", "unifrom", ["uniform", "size_proportional"]))
+    "unknown policy 'unifrom': did you mean 'uniform'? Known: size_proportional, uniform"
+    """
+    names = sorted(known)
+    guess = nearest(name, names)
+    hint = f" did you mean {guess!r}?" if guess else ""
+    return SettingError(f"unknown {kind} {name!r}:{hint} Known: {', '.join(names)}")
+
+
+def require(condition: bool, rule: str, received: object, remedy: str) -> None:
+    """Raise :class:`SettingError` stating rule, value and remedy unless ``condition`` holds."""
+    if not condition:
+        raise SettingError(f"{rule}; received {received!r}: {remedy}")

@@ -1,0 +1,56 @@
+"""Depthwise-separable convolutions, plain (applied twice) and dilated (applied once)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from bnao.ops.base import OPERATIONS, Operation
+
+
+def _unit(c_in: int, c_out: int, kernel: int, stride: int, dilation: int = 1) -> list[nn.Module]:
+    padding = dilation * (kernel - 1) // 2
+    return [
+        nn.ReLU(),
+        nn.Conv2d(c_in, c_in, kernel, stride=stride, padding=padding, dilation=dilation, groups=c_in, bias=False),
+        nn.Conv2d(c_in, c_out, 1, bias=False),
+        nn.BatchNorm2d(c_out),
+    ]
+
+
+@dataclass(frozen=True)
+class SeparableConv(Operation):
+    """Twice (ReLU, depthwise k x k, pointwise 1x1, batch norm); only the first depthwise has the stride."""
+
+    kernel: int
+
+    @property
+    def name(self) -> str:
+        """``sep_conv_KxK``."""
+        return f"sep_conv_{self.kernel}x{self.kernel}"
+
+    def build(self, c_in: int, c_out: int, stride: int) -> nn.Module:
+        """(B, c_in, h, w) -> (B, c_out, ceil(h/stride), ceil(w/stride))."""
+        return nn.Sequential(*_unit(c_in, c_in, self.kernel, stride), *_unit(c_in, c_out, self.kernel, 1))
+
+
+@dataclass(frozen=True)
+class DilatedConv(Operation):
+    """Once (ReLU, depthwise k x k of dilation 2, pointwise 1x1, batch norm)."""
+
+    kernel: int
+
+    @property
+    def name(self) -> str:
+        """``dil_conv_KxK``."""
+        return f"dil_conv_{self.kernel}x{self.kernel}"
+
+    def build(self, c_in: int, c_out: int, stride: int) -> nn.Module:
+        """(B, c_in, h, w) -> (B, c_out, ceil(h/stride), ceil(w/stride))."""
+        return nn.Sequential(*_unit(c_in, c_out, self.kernel, stride, dilation=2))
+
+
+for _kernel in (3, 5, 7):
+    OPERATIONS.register(SeparableConv(_kernel).name, SeparableConv(_kernel))
+    OPERATIONS.register(DilatedConv(_kernel).name, DilatedConv(_kernel))

@@ -1,0 +1,33 @@
+"""Named child generators: randomness is an argument, never a global state.
+
+A stream is addressed by the run's seed and a path of names, ``generator(seed, "supernet", round, step)``. The same
+address gives the same stream on every machine and after every restart, so a resumed run has no generator state to
+restore.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+Name = str | int
+
+
+def _entropy(seed: int, names: tuple[Name, ...]) -> int:
+    text = repr((int(seed), *(n if isinstance(n, str) else int(n) for n in names)))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "little")
+
+
+def generator(seed: int, *names: Name) -> np.random.Generator:
+    """A numpy generator for the stream at ``(seed, *names)``.
+
+    >>> bool(generator(0, "pool").integers(10**9) == generator(0, "pool").integers(10**9))
+    True
+    """
+    return np.random.Generator(np.random.PCG64(_entropy(seed, names)))
+
+
+def torch_seed(seed: int, *names: Name) -> int:
+    """A seed in [0, 2**63) for ``torch.manual_seed`` or ``torch.Generator.manual_seed`` at ``(seed, *names)``."""
+    return _entropy(seed, ("torch", *names)) % 2**63

@@ -1,0 +1,112 @@
+"""The search-space seam: a grammar, and one skeleton that builds every network of the space.
+
+Shapes: P architectures, F units (what the vectorised count multiplies), K pieces (modules counted once).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from bnao.arch import Architecture, Grammar
+from bnao.registry import Registry
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.progress import Progress
+from bnao.task import Task
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A module that networks of the space are put together from, counted once on the meta device.
+
+    ``build()`` makes it; ``input_shapes`` are (C, H, W) of its inputs for one image. ``chosen`` marks candidate
+    operations (what an architecture chooses, as against the skeleton), ``auxiliary`` the auxiliary head.
+    """
+
+    build: Callable[[], nn.Module]
+    input_shapes: tuple[tuple[int, ...], ...]
+    chosen: bool = False
+    auxiliary: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network and the training progress that its drop-path follows."""
+
+    module: nn.Module
+    progress: Progress
+
+
+class Skeleton(ABC):
+    """One network family: builds the supernet and each stand-alone network, and says what they consist of."""
+
+    @property
+    @abstractmethod
+    def grammar(self) -> Grammar:
+        """The grammar whose architectures fit into this skeleton."""
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of an input image."""
+
+    @abstractmethod
+    def build_supernet(self) -> Built:
+        """A network that holds every candidate; its choices are modules with ``resolve(architecture)``."""
+
+    @abstractmethod
+    def build_standalone(self, architecture: Architecture) -> Built:
+        """The network of one architecture, freshly initialised. Its state names equal those of the supernet's path."""
+
+    @property
+    @abstractmethod
+    def pieces(self) -> tuple[Piece, ...]:
+        """The K pieces."""
+
+    @property
+    @abstractmethod
+    def unit_pieces(self) -> NDArray[np.int64]:
+        """(F, K): how often each unit contains each piece."""
+
+    @abstractmethod
+    def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P, F): how often each architecture contains each unit. One vectorised call."""
+
+    @abstractmethod
+    def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
+        """A proven upper bound of ``units(a) @ unit_values_F`` over all architectures (values not negative)."""
+
+
+class SearchSpace(ABC):
+    """A named set of architectures."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Its registered name."""
+
+    @property
+    @abstractmethod
+    def grammar(self) -> Grammar:
+        """Its grammar."""
+
+    @abstractmethod
+    def skeleton(self, network: NetworkConfig, task: Task) -> Skeleton:
+        """The skeleton for a task. Raises SettingError where they do not fit."""
+
+    @abstractmethod
+    def draw(self, architecture: Architecture) -> str:
+        """The architecture drawn as text, at most 80 columns wide."""
+
+
+SPACES: Registry[Callable[[SpaceConfig], SearchSpace]] = Registry("space")
+
+
+def make_space(config: SpaceConfig) -> SearchSpace:
+    """The space that ``config`` names. Raises SettingError for an unknown name."""
+    return SPACES.get(config.name)(config)

@@ -1,0 +1,49 @@
+"""Settings of search spaces and of the networks that their skeletons build (imports no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bnao.errors import require
+
+Output = Literal["concat", "project"]
+Stem = Literal["auto", "cifar", "imagenet"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceConfig:
+    """Which architectures are searched."""
+
+    name: str = "nao_cell"  # a search space: bnao list spaces
+    operations: str = "small"  # an operation set: small | middle, or names of operations joined by commas
+    nodes: int = 5  # nodes of a cell, two (input, operation) pairs each
+
+    def __post_init__(self) -> None:
+        require(self.nodes >= 1, "a cell has at least one node", self.nodes, "set nodes >= 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """The skeleton that an architecture is put into. The supernet's ``output`` is always ``project``."""
+
+    cells_per_stage: int = 3  # N; three stages with a reduction cell between them: 3 N + 2 cells
+    channels: int = 20  # C, width of a cell's states in the first stage; doubles at each reduction
+    output: Output = "concat"  # of a cell: unused states side by side, or projected back to C channels
+    stem: Stem = "auto"  # auto: imagenet for images of 64 pixels or more, else cifar
+    auxiliary: bool = False  # auxiliary classifier after the second reduction cell
+    dropout_keep: float = 1.0  # before the last linear layer
+    drop_path_keep: float = 1.0  # of the last cell at the end of training
+
+    def __post_init__(self) -> None:
+        require(self.cells_per_stage >= 1, "cells_per_stage is at least 1", self.cells_per_stage, "set 1 or more")
+        require(
+            self.channels >= 2 and self.channels % 2 == 0,
+            "channels must be even and at least 2 (factorized reductions halve widths)",
+            self.channels,
+            f"use {max(2, self.channels + self.channels % 2)}",
+        )
+        require(self.output in ("concat", "project"), "output is concat or project", self.output, "choose one")
+        require(self.stem in ("auto", "cifar", "imagenet"), "stem is auto, cifar or imagenet", self.stem, "choose one")
+        for name in ("dropout_keep", "drop_path_keep"):
+            require(0.0 < getattr(self, name) <= 1.0, f"{name} lies in (0, 1]", getattr(self, name), "1 means off")

@@ -1,0 +1,162 @@
+"""The NAO cell space: grammar, operation sets, skeleton (METHOD, arXiv 1909.10815)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnao.arch import Architecture
+from bnao.errors import SettingError, unknown_name
+from bnao.ops import OPERATIONS, Operation
+from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
+from bnao.spaces.nao_cell.drawing import draw_cells
+from bnao.spaces.nao_cell.grammar import NaoCellGrammar
+from bnao.spaces.nao_cell.network import NaoNetwork, initialise
+from bnao.spaces.nao_cell.pieces import PieceTable
+from bnao.spaces.nao_cell.plan import plan_network
+from bnao.spaces.progress import Progress
+from bnao.task import Task
+
+PUBLISHED = "1 1 0 1 2 4 0 0 0 0 2 1 0 0 0 2 0 3 0 0 | 0 2 0 2 2 2 1 0 0 0 0 1 0 0 0 3 0 0 0 1"
+"""The architecture that the paper found on CIFAR-10, in the ``small`` operation set."""
+
+OPERATION_SETS: dict[str, tuple[str, ...]] = {
+    "small": ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "identity"),
+    "middle": (
+        "zero",
+        "identity",
+        "sep_conv_3x3",
+        "sep_conv_5x5",
+        "sep_conv_7x7",
+        "dil_conv_3x3",
+        "dil_conv_5x5",
+        "dil_conv_7x7",
+        "avg_pool_3x3",
+        "max_pool_3x3",
+    ),
+}
+"""The paper's two sets of candidate operations, in the order of their tokens."""
+
+
+def operation_set(text: str) -> tuple[Operation, ...]:
+    """The operations of a named set, or of names joined by commas. Raises SettingError for unknown names."""
+    if text in OPERATION_SETS:
+        names = OPERATION_SETS[text]
+    else:
+        names = tuple(name.strip() for name in text.split(","))
+        if len(names) == 1 and names[0] not in OPERATIONS.names():
+            raise unknown_name("operation set or operation", text, (*OPERATION_SETS, *OPERATIONS.names()))
+        if len(set(names)) < len(names):
+            raise SettingError(f"candidate operations are distinct; received {text!r}: name each once")
+    return tuple(OPERATIONS.get(name) for name in names)
+
+
+class NaoSkeleton(Skeleton):
+    """Networks of NAO cells for one task: 3 N + 2 cells, widths C, 2C, 4C."""
+
+    def __init__(
+        self, grammar: NaoCellGrammar, operations: tuple[Operation, ...], config: NetworkConfig, task: Task
+    ) -> None:
+        self._grammar, self._operations, self._config, self._task = grammar, operations, config, task
+        self._plan = plan_network(config, task)
+        self._table = PieceTable(self._plan, config, task.num_classes, grammar.nodes, operations)
+
+    @property
+    def grammar(self) -> NaoCellGrammar:
+        """The cells' grammar."""
+        return self._grammar
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of an input image."""
+        return self._plan.image
+
+    def build_supernet(self) -> Built:
+        """The network of super-cells. Raises SettingError unless the output is ``project``."""
+        if self._config.output != "project":
+            raise SettingError(
+                f"a supernet cannot let the width vary; received output {self._config.output!r}: set it to 'project'"
+            )
+        progress = Progress()
+        module = NaoNetwork(
+            self._plan,
+            self._config,
+            self._task.num_classes,
+            (1, 1),
+            progress,
+            lambda plan, drop_path: SuperCell(plan, self._grammar, self._operations, drop_path),
+        )
+        return Built(initialise(module), progress)
+
+    def build_standalone(self, architecture: Architecture) -> Built:
+        """The network of ``architecture``."""
+        progress, pair = Progress(), wirings(self._grammar, architecture)
+        unused = (len(pair[0].unused), len(pair[1].unused))
+        project = self._config.output == "project"
+        module = NaoNetwork(
+            self._plan,
+            self._config,
+            self._task.num_classes,
+            unused,
+            progress,
+            lambda plan, drop_path: build_cell(plan, pair[plan.kind], unused, self._operations, project, drop_path),
+        )
+        return Built(initialise(module), progress)
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The K pieces."""
+        return self._table.pieces
+
+    @property
+    def unit_pieces(self) -> NDArray[np.int64]:
+        """(F, K) contents of the units."""
+        return self._table.unit_pieces
+
+    def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P, F) counts."""
+        return self._table.units(architectures)
+
+    def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
+        """A proven bound of the cost of any architecture."""
+        return self._table.upper_bound(unit_values_F)
+
+
+class NaoCellSpace(SearchSpace):
+    """A normal and a reduction cell of nodes with two (input, operation) pairs each; the paper's search space."""
+
+    def __init__(self, config: SpaceConfig) -> None:
+        self._operations = operation_set(config.operations)
+        self._grammar = NaoCellGrammar(nodes=config.nodes, num_operations=len(self._operations))
+
+    @property
+    def name(self) -> str:
+        """``nao_cell``."""
+        return "nao_cell"
+
+    @property
+    def grammar(self) -> NaoCellGrammar:
+        """Its grammar."""
+        return self._grammar
+
+    def skeleton(self, network: NetworkConfig, task: Task) -> NaoSkeleton:
+        """The skeleton for a task."""
+        return NaoSkeleton(self._grammar, self._operations, network, task)
+
+    def draw(self, architecture: Architecture) -> str:
+        """Both cells as text."""
+        names = [operation.name for operation in self._operations]
+        normal, reduction = self._grammar.nodes_of(architecture.tokens)
+        return draw_cells(
+            {
+                title: [((i, names[a]), (j, names[b])) for (i, a), (j, b) in nodes]
+                for title, nodes in (("normal cell", normal), ("reduction cell", reduction))
+            }
+        )
+
+
+SPACES.register("nao_cell", NaoCellSpace)

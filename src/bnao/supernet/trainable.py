@@ -1,0 +1,105 @@
+"""What the training loop trains: paths of one set of weights. A supernet has many, a stand-alone network one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from bnao.arch import Architecture
+from bnao.spaces.base import Built
+from bnao.spaces.progress import Progress
+from bnao.supernet.check import check_clonable
+from bnao.supernet.clone import clone_path
+
+
+@dataclass(frozen=True)
+class Path:
+    """One architecture's network and the stored list of its parameters: all that a step looks at."""
+
+    module: nn.Module
+    parameters: tuple[nn.Parameter, ...]
+
+
+class Trainable(Protocol):
+    """Weights with paths through them."""
+
+    @property
+    def root(self) -> nn.Module:
+        """The module that owns all weights (its state dict is what a checkpoint holds)."""
+
+    @property
+    def progress(self) -> Progress:
+        """What drop-paths follow."""
+
+    def entry(self, architecture: Architecture) -> Path:
+        """The path of an architecture."""
+
+
+class Supernet:
+    """Shared weights of all candidates (METHOD, "The search"; DESIGN decision 1).
+
+    ``path(a)`` is a module that is exactly a's network. Paths are kept in a bounded cache, keyed by the exact ordered
+    tokens: symmetric forms of one architecture use different weights.
+    """
+
+    def __init__(self, built: Built, *, cache_size: int = 128) -> None:
+        check_clonable(built.module)
+        self._built = built
+        self._cache_size = cache_size
+        self._cache: OrderedDict[tuple[int, ...], Path] = OrderedDict()
+
+    @property
+    def root(self) -> nn.Module:
+        """The module that owns all weights. It holds unresolved choices, so it cannot be called."""
+        return self._built.module
+
+    @property
+    def progress(self) -> Progress:
+        """What drop-paths follow."""
+        return self._built.progress
+
+    def entry(self, architecture: Architecture) -> Path:
+        """The path and its parameters, from the cache or cloned."""
+        key = architecture.tokens
+        path = self._cache.get(key)
+        if path is None:
+            module = clone_path(self.root, architecture)
+            path = self._cache[key] = Path(module, tuple(module.parameters()))
+            if len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(key)
+        return path
+
+    def path(self, architecture: Architecture) -> nn.Module:
+        """The architecture's network, sharing parameters and buffers with the supernet: (B, C, H, W) -> logits."""
+        return self.entry(architecture).module
+
+    def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:
+        """A copy of the path's weights, for ``load_state_dict`` of the stand-alone ``project`` network."""
+        return {name: tensor.detach().clone() for name, tensor in self.path(architecture).state_dict().items()}
+
+
+class StandAlone:
+    """A network of one architecture, as the training loop sees it."""
+
+    def __init__(self, built: Built) -> None:
+        self._built = built
+        self._path = Path(built.module, tuple(built.module.parameters()))
+
+    @property
+    def root(self) -> nn.Module:
+        """The network."""
+        return self._built.module
+
+    @property
+    def progress(self) -> Progress:
+        """What drop-paths follow."""
+        return self._built.progress
+
+    def entry(self, architecture: Architecture) -> Path:
+        """The network itself, whatever the architecture."""
+        return self._path
