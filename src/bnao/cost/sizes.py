@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bnao.arch import Architecture
 from bnao.cost.counting import count_built
+from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.base import Skeleton
 
 
@@ -52,3 +53,10 @@ class SizeTable:
     def max_params(self, *, chosen_only: bool = False) -> float:
         """A proven upper bound of :meth:`num_params` (or :meth:`num_chosen_params`) over the whole space."""
         return self.skeleton.upper_bound((self._chosen_F if chosen_only else self._params_F).astype(np.float64))
+
+    def additive_sampler(self, exponent: int, *, chosen_only: bool = False) -> AdditiveSampler | None:
+        """Exact draws in proportion to ``num_params ** exponent`` over the whole space, where the skeleton offers them.
+
+        ``chosen_only`` counts the chosen operations alone. The sampler's ``mean`` is the exact mean size of the space.
+        """
+        return self.skeleton.additive_sampler(self._chosen_F if chosen_only else self._params_F, exponent)

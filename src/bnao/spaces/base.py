@@ -15,6 +15,7 @@ from torch import nn
 
 from bnao.arch import Architecture, Grammar
 from bnao.registry import Registry
+from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.progress import Progress
 from bnao.task import Task
@@ -80,6 +81,14 @@ class Skeleton(ABC):
     @abstractmethod
     def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
         """A proven upper bound of ``units(a) @ unit_values_F`` over all architectures (values not negative)."""
+
+    def additive_sampler(self, unit_values_F: NDArray[np.int64], exponent: int) -> AdditiveSampler | None:
+        """Exact draws in proportion to ``(units(a) @ unit_values_F) ** exponent`` over the whole space.
+
+        Optional: None (the default) says that this space knows none; policies then find another way, and say so.
+        Values are not negative, ``exponent`` >= 0.
+        """
+        return None
 
 
 class SearchSpace(ABC):

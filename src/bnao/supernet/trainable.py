@@ -17,10 +17,20 @@ from bnao.supernet.clone import clone_path
 
 @dataclass(frozen=True)
 class Path:
-    """One architecture's network and the stored list of its parameters: all that a step looks at."""
+    """One architecture's network and the stored lists of its tensors: all that a step looks at.
+
+    ``buffers`` are the floating-point ones (running statistics).
+    """
 
     module: nn.Module
     parameters: tuple[nn.Parameter, ...]
+    buffers: tuple[Tensor, ...]
+
+    @staticmethod
+    def of(module: nn.Module) -> Path:
+        """The path that ``module`` is."""
+        buffers = tuple(b for b in module.buffers() if b.is_floating_point())
+        return Path(module, tuple(module.parameters()), buffers)
 
 
 class Trainable(Protocol):
@@ -66,8 +76,7 @@ class Supernet:
         key = architecture.tokens
         path = self._cache.get(key)
         if path is None:
-            module = clone_path(self.root, architecture)
-            path = self._cache[key] = Path(module, tuple(module.parameters()))
+            path = self._cache[key] = Path.of(clone_path(self.root, architecture))
             if len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
         else:
@@ -88,7 +97,7 @@ class StandAlone:
 
     def __init__(self, built: Built) -> None:
         self._built = built
-        self._path = Path(built.module, tuple(built.module.parameters()))
+        self._path = Path.of(built.module)
 
     @property
     def root(self) -> nn.Module:

@@ -1,9 +1,9 @@
 """NAO cells drawn as text: every state is a lane that runs down from where it is made to where it is last read.
 
       k-2 k-1
-       ●───●───2            2 = sep_conv_3x3(k-2) + identity(k-1)
-       │   ●───●───3        3 = max_pool_3x3(k-1) + sep_conv_5x5(2)
-       ╰───┴───────●──▶     output = concat(k-2, 3)    (only an illustration)
+       ●───●───2          2 = sep_conv_3x3(k-2) + identity(k-1)
+           ●───●───3      3 = max_pool_3x3(k-1) + sep_conv_5x5(2)
+                   ╰──▶   output = 3
 
 A dot is a read, a crossing without a dot is not. States 0 and 1 are the outputs of the two cells before.
 """

@@ -24,6 +24,7 @@ from bnao.ops import Operation
 from bnao.ops.layers import FactorizedReduction
 from bnao.spaces.base import Piece
 from bnao.spaces.config import NetworkConfig
+from bnao.spaces.nao_cell.additive import CellSums, NaoAdditiveSampler
 from bnao.spaces.nao_cell.layers import AuxiliaryHead, Head, Projection, build_calibration, build_stem, must_halve
 from bnao.spaces.nao_cell.plan import NORMAL, REDUCTION, CellPlan, NetworkPlan, Source
 
@@ -177,6 +178,20 @@ class PieceTable:
             first = self.unused_unit(kind, 1)
             total += float(values_F[first : first + self.nodes + 1].max())
         return total + 2 * float(values_F[-1])
+
+    def additive_sampler(self, values_F: NDArray[np.int64], exponent: int) -> NaoAdditiveSampler:
+        """Exact draws over the whole space in proportion to ``(units @ values_F) ** exponent``."""
+        values, ops, order = [int(v) for v in values_F], self.num_operations, max(1, exponent)
+
+        def cell(kind: int) -> CellSums:
+            def end(outer: int, inner: int) -> int:
+                unused = values[self.unused_unit(kind, self.nodes + 2 - outer - inner)]
+                return unused + (values[-1] * (2 - outer) if kind == REDUCTION else 0)
+
+            first = [self.operation_unit(kind, 0, stride) for stride in (2, 1)]
+            return CellSums(self.nodes, [values[f : f + ops] for f in first], end, order)
+
+        return NaoAdditiveSampler(values[0], cell(NORMAL), cell(REDUCTION), self.nodes, exponent)
 
 
 class ListInput(nn.Module):

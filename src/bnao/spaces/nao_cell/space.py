@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bnao.arch import Architecture
 from bnao.errors import SettingError, unknown_name
 from bnao.ops import OPERATIONS, Operation
+from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
@@ -124,6 +125,10 @@ class NaoSkeleton(Skeleton):
     def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
         """A proven bound of the cost of any architecture."""
         return self._table.upper_bound(unit_values_F)
+
+    def additive_sampler(self, unit_values_F: NDArray[np.int64], exponent: int) -> AdditiveSampler:
+        """Exact draws over the whole space by dynamic programming."""
+        return self._table.additive_sampler(unit_values_F, exponent)
 
 
 class NaoCellSpace(SearchSpace):

@@ -1,0 +1,56 @@
+# The first use sets up .venv; it is set up again only when pyproject.toml or constraints.txt change.
+# Variables: PYTHON (3.11 or newer), VENV (folder of the environment), OUT (run folder), ARGS (more flags of the search),
+# PYTEST_ARGS.
+
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= runs/demo
+ARGS ?=
+PYTEST_ARGS ?= -n 2
+BIN := $(VENV)/bin
+
+.PHONY: help search test lint format clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make search   search a network on the bundled images, into $(OUT) (minutes)"
+	@echo "make test     run the tests"
+	@echo "make lint     ruff and mypy"
+	@echo "make format   put the code into form"
+	@echo "make clean    remove the environment and caches (runs/ stays)"
+
+search: $(VENV)/.ready
+	@$(BIN)/bnao search --recipe demo --out $(OUT) $(ARGS)
+
+# pytest's exit code is kept in a file, for make replaces it by its own.
+test: $(VENV)/.ready-dev
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS); \
+	code=$$?; echo $$code > $(VENV)/.pytest-code; exit $$code
+
+lint: $(VENV)/.ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.ready-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed; $(PYTHON) is {v.major}.{v.minor}: set PYTHON=...")'
+	@echo "setting up $(VENV) (once; a minute or more)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing bnao and what it needs"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@echo "installing the tools of the tests"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage src/bnao.egg-info
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

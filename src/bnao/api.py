@@ -1,0 +1,108 @@
+"""What ``import bnao`` offers: whole searches, sizes, and the winner as a plain torch module."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bnao.errors import SettingError
+from bnao.search.config import SearchConfig
+from bnao.search.events import Listener, Several, Silent
+from bnao.search.result import SearchResult
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.storage import RunFolder
+from bnao.task import Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Result:
+    """A finished search: its figures (``summary``) and the delivered network (``module``)."""
+
+    def __init__(self, path: Path, summary: SearchResult) -> None:
+        self.path = path
+        self.summary = summary
+
+    @property
+    def accuracy(self) -> float:
+        """Accuracy in [0, 1] of the delivered network on data that the search did not use."""
+        return self.summary.winner.test_accuracy
+
+    @property
+    def module(self) -> nn.Module:
+        """The delivered network in eval mode, read from the run folder: (B, C, H, W) normalised images -> logits."""
+        return load_winner(self.path)
+
+
+def search(
+    config: SearchConfig, out: str | Path, *, recipe: str = "custom", listener: Listener | None = None
+) -> Result:
+    """Search with ``config`` and write everything to the new or empty folder ``out``.
+
+    ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.search.events`).
+    Raises BnaoError, before anything is trained where the rule can be checked then.
+    """
+    from bnao.search.run import run_search
+
+    run = RunFolder.create(out, config=config, recipe=recipe)
+    events = Several(run.event_log(), listener or Silent())
+    return Result(run.path, run_search(config, run, events))
+
+
+def size(
+    tokens: str,
+    space: SpaceConfig | None = None,
+    network: NetworkConfig | None = None,
+    in_channels: int = 3,
+    input_size: int = 32,
+    num_classes: int = 10,
+) -> dict[str, int | None]:
+    """Exact counts of an architecture's stand-alone network.
+
+    ``num_params`` without and ``num_params_with_auxiliary`` with the auxiliary head (None where images of ``input_size``
+    pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for one image, the
+    auxiliary head never included. ``tokens`` is the text form of an architecture of ``space``.
+
+    >>> from bnao.spaces.nao_cell import PUBLISHED
+    >>> size(PUBLISHED, network=NetworkConfig(cells_per_stage=6, channels=36))["num_params"]
+    4387654
+    """
+    from bnao.cost.sizes import SizeTable
+    from bnao.spaces import load_spaces
+    from bnao.spaces.base import make_space
+
+    load_spaces()
+    chosen, plain = make_space(space or SpaceConfig()), replace(network or NetworkConfig(), auxiliary=False)
+    architecture = [chosen.grammar.parse(tokens)]
+    task = Task(in_channels=in_channels, image_size=(input_size, input_size), num_classes=num_classes)
+    table = SizeTable(chosen.skeleton(plain, task))
+    try:
+        with_head = SizeTable(chosen.skeleton(replace(plain, auxiliary=True), task))
+    except SettingError:
+        with_auxiliary = None
+    else:
+        with_auxiliary = int(with_head.num_params_with_auxiliary(architecture)[0])
+    return {
+        "num_params": int(table.num_params(architecture)[0]),
+        "num_params_with_auxiliary": with_auxiliary,
+        "macs": int(table.macs(architecture)[0]),
+    }
+
+
+def load_winner(path: str | Path) -> nn.Module:
+    """The delivered network of the finished run in ``path``, in eval mode. Raises RunError."""
+    from bnao.spaces import load_spaces
+    from bnao.spaces.base import make_space
+
+    load_spaces()
+    tensors, metadata = RunFolder.open(path).read_weights("winner.safetensors")
+    space = make_space(SpaceConfig(**json.loads(metadata["space"])))
+    task = json.loads(metadata["task"])
+    task.update(image_size=tuple(task["image_size"]), classes=tuple(task["classes"]))
+    skeleton = space.skeleton(NetworkConfig(**json.loads(metadata["network"])), Task(**task))
+    module = skeleton.build_standalone(space.grammar.parse(metadata["architecture"])).module
+    module.load_state_dict(tensors)
+    return module.eval()

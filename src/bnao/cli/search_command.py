@@ -1,0 +1,50 @@
+"""``bnao search``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bnao.cli.fields import with_fields
+from bnao.recipes import load_recipe
+from bnao.search.config import SearchConfig
+from bnao.settings import update_from_flags, update_from_toml
+
+
+def configuration(recipe: str, config: Path | None, flags: dict[str, str]) -> SearchConfig:
+    """The recipe, changed by the file, changed by the flags. Raises SettingError."""
+    settings = load_recipe(recipe)
+    if config is not None:
+        settings = update_from_toml(settings, config)
+    return update_from_flags(settings, flags)
+
+
+@with_fields
+def search(
+    *,
+    recipe: Annotated[str, Parameter(help="whole configuration to start from: `bnao list recipes`")] = "demo",
+    data: Annotated[str | None, Parameter(help="images to search on, as `--data.source` [the recipe's]")] = None,
+    out: Annotated[Path | None, Parameter(help="folder to write, must be new [runs/RECIPE]")] = None,
+    config: Annotated[Path | None, Parameter(help="TOML file with fields that replace the recipe's")] = None,
+    download: Annotated[bool, Parameter(negative=(), help="fetch CIFAR, as `--data.download`")] = False,
+    flags: dict[str, str],
+) -> None:
+    """Search a network for your images; writes a run folder and prints what was found."""
+    if data is not None:
+        flags = {"data.source": data, **flags}
+    if download:
+        flags = {"data.download": "true", **flags}
+    settings = configuration(recipe, config, flags)
+    folder = Path("runs") / recipe if out is None else out
+
+    from rich.console import Console
+
+    import bnao.api as api
+    from bnao.report import ProgressDisplay, print_summary
+
+    console = Console()
+    with ProgressDisplay(console) as display:
+        result = api.search(settings, out=folder, recipe=recipe, listener=display)
+    print_summary(result.summary, console, folder=folder)

@@ -1,0 +1,98 @@
+"""``bnao size``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from bnao.errors import require
+
+
+def size(
+    tokens: str,
+    /,
+    *,
+    space: str = "nao_cell",
+    operations: str = "small",
+    nodes: int = 5,
+    cells_per_stage: int = 6,
+    channels: int = 36,
+    num_classes: int = 10,
+    in_channels: int = 3,
+    input_size: int = 32,
+    output: Literal["concat", "project"] = "concat",
+    stem: Literal["auto", "cifar", "imagenet"] = "auto",
+    json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """Count the parameters and multiply-adds (convolutions and linear layers) of an architecture's network.
+
+    Parameters
+    ----------
+    tokens
+        `normal cell | reduction cell` in quotes, or the word `published` for the paper's architecture
+    space
+        search space: `bnao list spaces`
+    operations
+        operation set (small, middle) or names joined by commas: `bnao list ops`
+    nodes
+        nodes of a cell
+    cells_per_stage
+        N; three stages with a reduction cell between them
+    channels
+        C, width of the first stage; even
+    num_classes
+        classes of the last layer
+    in_channels
+        channels of the images
+    input_size
+        side of the images in pixels
+    output
+        of a cell: unused states side by side, or projected back to C channels
+    stem
+        auto: imagenet for images of 64 pixels or more, else cifar
+    json_output
+        print one JSON object: num_params, num_params_with_auxiliary, macs
+    """
+    import bnao.api as api
+    from bnao.spaces.config import NetworkConfig, SpaceConfig
+
+    for name, value in (("num-classes", num_classes), ("in-channels", in_channels), ("input-size", input_size)):
+        require(value >= 1, f"--{name} is at least 1", value, "give a positive number")
+    if tokens.strip() == "published" and space == "nao_cell":
+        tokens = _published(operations, nodes)
+    counts = api.size(
+        tokens,
+        SpaceConfig(name=space, operations=operations, nodes=nodes),
+        NetworkConfig(cells_per_stage=cells_per_stage, channels=channels, output=output, stem=stem),
+        in_channels,
+        input_size,
+        num_classes,
+    )
+    if json_output:
+        print(json.dumps(counts))
+        return
+    for name, words in _WORDS.items():
+        count = counts[name]
+        print(f"{words:32}{'does not fit this input' if count is None else format(count, ','):>24}")
+
+
+def _published(operations: str, nodes: int) -> str:
+    """The paper's architecture, whose numbers mean operations of one set only."""
+    from bnao.spaces.nao_cell import PUBLISHED
+
+    require(
+        (operations, nodes) == ("small", 5),
+        "the published architecture belongs to operations small, 5 nodes",
+        f"{operations}, {nodes} nodes",
+        "leave both as they are, or write the tokens",
+    )
+    return PUBLISHED
+
+
+_WORDS = {
+    "num_params": "parameters",
+    "num_params_with_auxiliary": "with auxiliary head",
+    "macs": "multiply-adds of one image",
+}

@@ -1,0 +1,181 @@
+"""The NAO proposer: fit the three-part controller, then move the best architectures uphill and decode them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bnao.arch import Architecture, Grammar
+from bnao.controller.base import FitReport, OnEpoch, Proposals, Proposer
+from bnao.controller.config import ControllerConfig
+from bnao.controller.fill import Collector
+from bnao.controller.nao.dataset import HoldOut, sequences, words_of
+from bnao.controller.nao.decoding import decode, moved, score_gradient
+from bnao.controller.nao.device import resolve_device, single_thread
+from bnao.controller.nao.model import NaoModel
+from bnao.controller.nao.training import train
+from bnao.controller.scores import checked_scores, scaled
+from bnao.cost.feasible import FeasibleSpace
+from bnao.errors import require
+from bnao.rng import generator, torch_seed
+
+FEWEST_STARTS = 10
+
+
+class NaoProposer(Proposer):
+    """Neural architecture optimisation (arXiv 1808.07233; settings of arXiv 1909.10815, section 4.1).
+
+    ``fit`` minimises ``lambda * MSE + (1 - lambda) * NLL`` on the pool and its symmetric copies; ``propose`` moves the
+    encoder states of the best architectures by ``h' = h + eta * df/dh`` and decodes them, eta = 1, 2, ...
+
+    Weights *and* optimiser state persist over fits: a later round continues where the earlier one ended. After an early
+    stop the weights are those of the best epoch, trained without the held-out part; they are not refitted on all, so
+    that the reported accuracy is that of the weights in use.
+
+    The gradient starts from the top ``seeds_from_top``, at most a tenth of the pool, at least 10. A tenth is the
+    paper's share (100 of 1000); the top 100 of a pool of 200 are no elite, and proposals from them gain half as much.
+
+    Same seeds, same result to the bit on one machine (CPU: always one thread).
+
+    >>> from bnao.spaces.nao_cell.grammar import NaoCellGrammar
+    >>> grammar = NaoCellGrammar(nodes=2, num_operations=3)
+    >>> space, rng = FeasibleSpace(grammar), np.random.default_rng(0)
+    >>> pool = space.sample_distinct(40, rng)
+    >>> nao = NaoProposer(grammar, ControllerConfig(epochs=2), seed=0)
+    >>> report = nao.fit(pool, np.array([float(sum(a.tokens)) for a in pool]), seed=0)
+    >>> len(nao.propose(10, rng, space, {a.id for a in pool}).architectures)
+    10
+    """
+
+    def __init__(self, grammar: Grammar, config: ControllerConfig | None = None, *, seed: int = 0) -> None:
+        self.config = config or ControllerConfig()
+        self._grammar = grammar
+        self._device = resolve_device(self.config.device)
+        require(
+            grammar.length % grammar.words_per_step == 0,
+            "words_per_step divides the grammar's length",
+            grammar.words_per_step,
+            "change the grammar",
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(torch_seed(seed, "controller", "init"))
+            self._model = NaoModel(
+                num_words=grammar.num_words,
+                words_per_step=grammar.words_per_step,
+                embedding=self.config.embedding,
+                hidden=self.config.hidden,
+            ).to(self._device)
+        self._optimizer = torch.optim.Adam(self._model.parameters(), lr=self.config.learning_rate)
+        self._hold_out = HoldOut()
+        self._top: list[Architecture] = []  # best first: where the gradient starts
+
+    def fit(
+        self,
+        architectures: Sequence[Architecture],
+        scores_P: NDArray[np.float64],
+        seed: int,
+        *,
+        on_epoch: OnEpoch | None = None,
+    ) -> FitReport:
+        """Train on P scored architectures (P >= 1). Raises SettingError for bad scores, NumericalError on divergence.
+
+        Figures: ``train_mse``, ``train_nll`` (mean per word, of the last epoch), ``epochs``, ``best_epoch``,
+        ``held_out`` (how many), ``held_out_pairwise_accuracy`` (of the weights kept), ``word_accuracy`` and
+        ``reconstruct_accuracy``: shares of words and of whole architectures (by id) that greedy decoding of an unmoved
+        embedding gives back, on the architectures that the gradient starts from.
+        """
+        scores_P = checked_scores(architectures, scores_P)
+        targets_P = scaled(scores_P, self.config.clip_quantile)
+        held_P = self._hold_out.split([a.id for a in architectures], self.config.held_out_fraction, seed)
+        canonical = [self._grammar.canonical(a) for a in architectures]
+        rng = generator(seed, "controller", "augment")
+        with single_thread():
+            training, held_out = (
+                sequences(
+                    self._grammar,
+                    [pool[k] for k in np.flatnonzero(mask).tolist()],
+                    targets_P[mask],
+                    copies=copies,
+                    rng=rng,
+                    device=self._device,
+                )
+                for pool, mask, copies in ((architectures, ~held_P, self.config.augment), (canonical, held_P, 1))
+            )
+            figures = train(
+                self._model,
+                self._optimizer,
+                self.config,
+                training,
+                held_out,
+                seed=torch_seed(seed, "controller", "batches"),
+                on_epoch=on_epoch,
+            )
+            starts = min(self.config.seeds_from_top, max(FEWEST_STARTS, len(scores_P) // 10))
+            order = np.argsort(-scores_P, kind="stable")[:starts]
+            self._top = [canonical[k] for k in order.tolist()]
+            figures |= {"held_out": float(held_P.sum()), **self._reconstruction()}
+        return FitReport(figures=figures)
+
+    def _reconstruction(self) -> dict[str, float]:
+        words_BT = words_of(self._grammar, self._top)
+        with torch.no_grad():
+            encoded = self._model.encoder(torch.from_numpy(words_BT).to(self._device))
+        decoded_BT = decode(self._model, self._grammar, encoded)
+        same = [self._grammar.decode(row).id == a.id for row, a in zip(decoded_BT.tolist(), self._top, strict=True)]
+        return {"word_accuracy": float((decoded_BT == words_BT).mean()), "reconstruct_accuracy": float(np.mean(same))}
+
+    def predict(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+        """(P,) predicted scores in [0, 1], on the scale of the last fit; of the canonical form, so equal ids agree."""
+        words_PT = words_of(self._grammar, [self._grammar.canonical(a) for a in architectures])
+        with single_thread(), torch.no_grad():
+            predicted_P = self._model.predict(torch.from_numpy(words_PT).to(self._device))
+        return predicted_P.double().cpu().numpy()
+
+    def propose(self, n: int, rng: np.random.Generator, feasible: FeasibleSpace, seen: AbstractSet[str]) -> Proposals:
+        """``n`` unseen architectures: smaller steps first, at one step the better seed first (origin ``gradient``).
+
+        A shortfall after ``max_step`` is filled by mutations of the top architectures, then at random; so is all
+        before the first fit (``random``).
+        """
+        found = Collector(n, feasible, seen)
+        if self._top:
+            with single_thread():
+                self._climb(found)
+        found.fill_by_mutation(self._top, rng)
+        found.fill_at_random(rng)
+        return found.proposals()
+
+    def _climb(self, found: Collector) -> None:
+        words_BT = torch.from_numpy(words_of(self._grammar, self._top)).to(self._device)
+        states_BSH, gradient_BSH = score_gradient(self._model, words_BT)
+        decoded: set[tuple[int, ...]] = set()
+        for eta in range(1, self.config.max_step + 1):
+            if not found.missing:
+                return
+            encoded = moved(states_BSH, gradient_BSH, eta, self.config.step_scale)
+            for row in decode(self._model, self._grammar, encoded).tolist():
+                if tuple(row) not in decoded:  # most seeds decode to what they did at the last step
+                    decoded.add(tuple(row))
+                    found.offer(self._grammar.decode(row), "gradient")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimiser state, the top architectures as texts, and which ids are held out or trained on."""
+        return {
+            "model": {name: tensor.clone() for name, tensor in self._model.state_dict().items()},
+            "optimizer": self._optimizer.state_dict(),
+            "top": [str(a) for a in self._top],
+            "held_out": sorted(self._hold_out.held),
+            "trained": sorted(self._hold_out.trained),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore :meth:`state_dict`; the grammar and ``hidden``, ``embedding`` must be those of the saved one."""
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._top = [self._grammar.parse(text) for text in state["top"]]
+        self._hold_out = HoldOut(state["held_out"], state["trained"])

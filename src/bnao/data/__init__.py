@@ -1,0 +1,69 @@
+"""Images: sources, what a search may see of them, batched augmentation, batch order.
+
+Names are imported when first used, so that ``bnao.data.config`` needs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bnao.data.augment import Augment
+    from bnao.data.base import DataSource
+    from bnao.data.batches import batch_indices, epoch_order, steps_per_epoch
+    from bnao.data.cache import cache_folder
+    from bnao.data.catalog import SOURCES, open_source
+    from bnao.data.config import AugmentConfig, DataConfig
+    from bnao.data.download import fetch_cifar
+    from bnao.data.held_out import HeldOut, load, split
+    from bnao.data.images import Images, SearchData, TestData
+    from bnao.data.kind import SourceKind
+
+_HOME = {
+    "Augment": "augment",
+    "AugmentConfig": "config",
+    "DataConfig": "config",
+    "DataSource": "base",
+    "HeldOut": "held_out",
+    "Images": "images",
+    "SOURCES": "catalog",
+    "SearchData": "images",
+    "SourceKind": "kind",
+    "TestData": "images",
+    "batch_indices": "batches",
+    "cache_folder": "cache",
+    "epoch_order": "batches",
+    "fetch_cifar": "download",
+    "load": "held_out",
+    "open_source": "catalog",
+    "split": "held_out",
+    "steps_per_epoch": "batches",
+}
+
+__all__ = [
+    "SOURCES",
+    "Augment",
+    "AugmentConfig",
+    "DataConfig",
+    "DataSource",
+    "HeldOut",
+    "Images",
+    "SearchData",
+    "SourceKind",
+    "TestData",
+    "batch_indices",
+    "cache_folder",
+    "epoch_order",
+    "fetch_cifar",
+    "load",
+    "open_source",
+    "split",
+    "steps_per_epoch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bnao.data' has no attribute {name!r}")
+    return getattr(import_module(f"bnao.data.{_HOME[name]}"), name)

@@ -1,0 +1,79 @@
+"""The kinds of data sources, and how a source text is read. Imports no torch.
+
+A new kind is one file in ``sources/`` with a :class:`SourceKind`, and one line below.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bnao.data.base import DataSource
+from bnao.data.config import DataConfig
+from bnao.data.kind import SourceKind
+from bnao.data.sources import cifar, folder, jpeg_npz, npz, sample
+from bnao.errors import DataError, unknown_name
+from bnao.registry import Registry
+
+SOURCES: Registry[SourceKind] = Registry("kind of data source")
+SOURCES.register("sample", sample.KIND)
+SOURCES.register("cifar10", cifar.CIFAR10)
+SOURCES.register("cifar100", cifar.CIFAR100)
+SOURCES.register("jpeg_npz", jpeg_npz.KIND)
+SOURCES.register("npz", npz.KIND)
+SOURCES.register("folder", folder.KIND)
+
+
+def open_source(config: DataConfig) -> DataSource:
+    """The source that ``config.source`` names; reads headers and labels, no images.
+
+    The text is, in this order: a kind's name (``sample``, or ``cifar10`` once downloaded), ``kind:path``, or a path
+    whose kind is found from its content. (For a path called like a kind write ``./sample``.) Raises SettingError for
+    an unknown kind, DataError for a path that is missing, of no kind, of several, or damaged.
+
+    >>> open_source(DataConfig(source="sample")).task.num_classes
+    10
+    """
+    kind, path = _parse(config.source.strip())
+    try:
+        return SOURCES.get(kind or _detected(path)).open(path, config)
+    except OSError as error:
+        raise DataError(f"data must be readable; {config.source!r} is not ({error}): check its permissions") from error
+
+
+def _parse(text: str) -> tuple[str | None, Path | None]:
+    """(kind or None, path or None), not both None."""
+    if text in SOURCES.names():
+        return text, None
+    if match := re.fullmatch(r"([A-Za-z0-9_]{2,}):(.+)", text):
+        name, path_text = match.groups()
+        if name in SOURCES.names():
+            return name, _existing(path_text)
+        if not Path(text).exists():
+            raise unknown_name(SOURCES.kind, name, SOURCES.names())
+    return None, _existing(text)
+
+
+def _existing(text: str) -> Path:
+    try:
+        path = Path(text).expanduser()
+        exists = path.exists()
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"data come from an existing path; received {text!r} ({error}): check it") from error
+    if not exists:
+        near = f"; for a built-in kind write one of {', '.join(SOURCES.names())}" if "/" not in text else ""
+        raise DataError(f"data come from an existing path; received {text!r}, which does not exist: check it{near}")
+    return path
+
+
+def _detected(path: Path | None) -> str:
+    assert path is not None
+    kinds = [name for name in SOURCES.names() if SOURCES.get(name).detect(path)]
+    if len(kinds) == 1:
+        return kinds[0]
+    if kinds:
+        raise DataError(
+            f"a path is of one kind; {path} looks like {' and '.join(kinds)}: say which, as in {kinds[0]}:{path}"
+        )
+    known = "; ".join(f"{name}: {SOURCES.get(name).summary}" for name in SOURCES.names())
+    raise DataError(f"a path holds data of a known kind; {path} does not: give one of these ({known})")

@@ -1,0 +1,159 @@
+"""A folder of pictures for each class. Imports no torch.
+
+``root/train/CLASS/...`` with a test set in ``root/test/CLASS``, ``root/val/CLASS`` or ``root/valid/CLASS`` (the first
+that there is), or ``root/CLASS/...`` without one. Classes are the folder names, sorted. Pictures may lie deeper. All
+become RGB, or gray if every training picture is gray. If sizes differ, ``resolution`` is required: the central square
+of each is brought to it, by area averaging if it is larger, bilinearly if smaller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnao.data.array_source import ArraySource
+from bnao.data.base import DataSource
+from bnao.data.config import DataConfig
+from bnao.data.decode import decode, picture_form
+from bnao.data.kind import SourceKind, needed
+from bnao.data.raw import RawImages, RawSource
+from bnao.errors import DataError
+
+_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
+_TEST_NAMES = ("test", "val", "valid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    files: tuple[Path, ...]
+    labels_N: NDArray[np.int64]
+    sizes: frozenset[tuple[int, int]]
+    channels: int
+
+
+def open_folder(path: Path | None, config: DataConfig) -> DataSource:
+    """The source in the folder ``path``; reads the header of every picture."""
+    root = needed(path, "folder")
+    if not root.is_dir():
+        raise DataError(f"this kind of data is a folder; {root} is a file: give the folder")
+    train_root, test_root = _roots(root)
+    classes = tuple(p.name for p in _class_folders(train_root))
+    if not classes:
+        raise DataError(f"a folder has one folder of pictures for each class; {train_root} has none: make them")
+    parts = {folder: _scan(folder, classes) for folder in (train_root, test_root) if folder is not None}
+    train = parts[train_root]
+    sizes = frozenset().union(*(part.sizes for part in parts.values()))
+    resolution = config.resolution
+    if len(sizes) > 1 and resolution is None:
+        some = ", ".join(f"{h}x{w}" for h, w in sorted(sizes)[:4])
+        raise DataError(
+            f"pictures have one size unless resolution is set; {root} has {len(sizes)} sizes ({some}, height x width): "
+            "set resolution"
+        )
+    size = (resolution, resolution) if resolution is not None else next(iter(sizes))
+    open_part = partial(_open_part, channels=train.channels, size=size, resolution=resolution)
+    raw = RawSource(
+        where=str(root),
+        channels=train.channels,
+        size=size,
+        num_classes=len(classes),
+        classes=classes,
+        train=partial(open_part, train),
+        test=None if test_root is None else partial(open_part, parts[test_root]),
+    )
+    return ArraySource(raw, config)
+
+
+def _roots(root: Path) -> tuple[Path, Path | None]:
+    if not (root / "train").is_dir() or not _class_folders(root / "train"):
+        return root, None
+    found = [root / name for name in _TEST_NAMES if (root / name).is_dir() and _class_folders(root / name)]
+    if len(found) > 1:
+        warnings.warn(f"{found[0]} is taken for the test set; not used: {', '.join(map(str, found[1:]))}", stacklevel=3)
+    return root / "train", found[0] if found else None
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+def _scan(folder: Path, classes: tuple[str, ...]) -> _Part:
+    """All pictures of a part and what their headers say."""
+    present = [p.name for p in _class_folders(folder)]
+    if unknown := sorted(set(present) - set(classes)):
+        raise DataError(f"test classes are training classes; {folder} has also {unknown[0]!r}: rename or remove it")
+    files: list[Path] = []
+    labels: list[int] = []
+    ignored: list[Path] = []
+    for k, name in enumerate(classes):
+        inside = sorted(p for p in (folder / name).rglob("*") if p.is_file() and not p.name.startswith("."))
+        pictures = [p for p in inside if _is_picture(p)]
+        if not pictures:
+            raise DataError(f"every class has pictures; {folder / name} has none: add some or remove the class")
+        ignored += [p for p in inside if not _is_picture(p)]
+        files += pictures
+        labels += [k] * len(pictures)
+    if ignored:
+        warnings.warn(f"{len(ignored)} files are not pictures and not used, such as {ignored[0]}", stacklevel=4)
+    forms = [picture_form(p, _FORMATS, p) for p in files]
+    return _Part(
+        files=tuple(files),
+        labels_N=np.array(labels, dtype=np.int64),
+        sizes=frozenset((h, w) for _, h, w in forms),
+        channels=max(c for c, _, _ in forms),
+    )
+
+
+def _open_part(part: _Part, channels: int, size: tuple[int, int], resolution: int | None) -> RawImages:
+    def read(index: NDArray[np.int64]) -> NDArray[np.uint8]:
+        out = np.empty((len(index), *size, channels), dtype=np.uint8)
+        for row, k in enumerate(index):
+            pixels = decode(part.files[k], channels, resolution, _FORMATS, part.files[k])
+            if pixels.shape[:2] != size:
+                raise DataError(f"a picture keeps its size while it is read; {part.files[k]} did not: start again")
+            out[row] = pixels
+        return out
+
+    def fingerprint() -> str:
+        content = hashlib.blake2b(repr((channels, size)).encode(), digest_size=16)
+        for file in part.files:
+            try:
+                data = file.read_bytes()
+            except OSError as error:
+                raise DataError(f"a picture must be readable; {file} is not ({error}): check it") from error
+            content.update(len(data).to_bytes(8, "little"))
+            content.update(data)
+        return f"folder {content.hexdigest()}"
+
+    return RawImages(labels_N=part.labels_N, channels=channels, size=size, read=read, fingerprint=fingerprint)
+
+
+def _detect(path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    train_root, _ = _roots_quietly(path)
+    return any(_is_picture(p) for folder in _class_folders(train_root) for p in folder.rglob("*"))
+
+
+def _roots_quietly(path: Path) -> tuple[Path, Path | None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _roots(path)
+
+
+KIND = SourceKind(
+    summary="a folder of pictures for each class: root/train/CLASS with root/test/CLASS, or root/CLASS",
+    detect=_detect,
+    open=open_folder,
+)

@@ -1,0 +1,35 @@
+"""Settings of one-shot scoring (imports no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bnao.errors import require
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringConfig:
+    """How shared weights score an architecture: same validation images in the same batches for all; nothing changes.
+
+    ``score``: the negated validation ``loss`` (finer; the default) or the ``accuracy``. ``statistics``: batch norm uses
+    each ``batch``'s own, or running ones ``recalibrated`` on ``recalibration_batches`` training batches.
+    """
+
+    score: Literal["loss", "accuracy"] = "loss"
+    statistics: Literal["batch", "recalibrated"] = "batch"
+    batch_size: int = 500  # validation images a batch
+    images: int | None = None  # of the validation split, balanced; None: all of it
+    recalibration_batches: int = 4  # training batches for recalibrated statistics
+
+    def __post_init__(self) -> None:
+        require(self.score in ("loss", "accuracy"), "score is loss or accuracy", self.score, "choose one")
+        require(
+            self.statistics in ("batch", "recalibrated"),
+            "statistics is batch or recalibrated",
+            self.statistics,
+            "choose one",
+        )
+        require(self.batch_size >= 2, "batch_size is at least 2 (batch norm)", self.batch_size, "use 500")
+        require(self.images is None or self.images >= 2, "images is at least 2", self.images, "leave it out for all")
+        require(self.recalibration_batches >= 1, "recalibration_batches >= 1", self.recalibration_batches, "use 4")

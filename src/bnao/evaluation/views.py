@@ -1,0 +1,71 @@
+"""Views of a network for evaluation: own modes and statistics, shared weights. Evaluating a view changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from bnao.supernet.clone import clone_module
+
+BatchNorm = _BatchNorm
+"""Base class of torch's batch norms of any dimension."""
+
+
+def eval_view(module: nn.Module) -> nn.Module:
+    """The network in eval mode; the original's modes stay as they are."""
+    return _view(module, lambda norm: norm)
+
+
+def batch_statistics_view(module: nn.Module) -> nn.Module:
+    """Eval mode, but batch norm uses each batch's own statistics, and no running statistic is read or written."""
+    return _view(module, _without_running)
+
+
+def recalibrated_view(module: nn.Module, batches: Sequence[Tensor]) -> nn.Module:
+    """Eval mode with running statistics of its own, averaged over ``batches`` of normalised training images."""
+    view = _view(module, _with_own_running)
+    norms = [part for part in view.modules() if isinstance(part, BatchNorm)]
+    for norm in norms:
+        norm.training = True
+    with torch.no_grad():
+        for batch in batches:
+            view(batch)
+    for norm in norms:
+        norm.training = False
+    return view
+
+
+def _view(module: nn.Module, treat: Callable[[BatchNorm], BatchNorm]) -> nn.Module:
+    memo: dict[int, nn.Module] = {}
+
+    def visit(part: nn.Module) -> nn.Module:
+        if id(part) not in memo:
+            clone = clone_module(part)
+            clone.training = False
+            if isinstance(clone, BatchNorm):
+                clone = treat(clone)
+            memo[id(part)] = clone
+            for name, child in part._modules.items():
+                if child is not None:
+                    clone._modules[name] = visit(child)
+        return memo[id(part)]
+
+    return visit(module)
+
+
+def _without_running(norm: BatchNorm) -> BatchNorm:
+    norm.__dict__["_buffers"] = dict.fromkeys(norm._buffers)
+    norm.track_running_stats = False
+    return norm
+
+
+def _with_own_running(norm: BatchNorm) -> BatchNorm:
+    norm.__dict__["_buffers"] = {
+        name: None if buffer is None else buffer.clone() for name, buffer in norm._buffers.items()
+    }
+    norm.momentum = None  # a cumulative average: every batch counts alike
+    norm.reset_running_stats()
+    return norm

@@ -1,0 +1,5 @@
+"""Recipes: whole configurations with names, one TOML file each. Imports no torch."""
+
+from bnao.recipes.load import describe_recipe as describe_recipe
+from bnao.recipes.load import load_recipe as load_recipe
+from bnao.recipes.load import recipe_names as recipe_names

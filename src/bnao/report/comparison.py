@@ -1,0 +1,48 @@
+"""Searched against random, in words that do not oversell one run."""
+
+from __future__ import annotations
+
+from bnao.report.format import percent, points
+from bnao.search.result import SearchResult, Trained
+
+
+def comparison_lines(result: SearchResult) -> list[tuple[str, str]]:
+    """A line for each arm's best and one for the gain, as (label, text)."""
+    lines = []
+    for arm in ("searched", "random"):
+        mine = [t for t in result.trained if t.arm == arm]
+        measured = [t for t in mine if t.test_accuracy is not None]
+        if measured:
+            lines.append((f"best of {len(mine)} {arm}", _accuracy(measured[0])))
+    if result.gain is not None:
+        error = result.gain_standard_error
+        spread = "" if error is None else f" ± {100 * error:.2f} (standard error)"
+        lines.append(("gain", f"{points(result.gain)}{spread} percentage points"))
+    return lines
+
+
+def comparison_sentence(result: SearchResult) -> str:
+    """What the gain means: within noise below two standard errors; never more than one run can show.
+
+    The standard error counts the finite number of held-out images, no other chance.
+    """
+    gain, error = result.gain, result.gain_standard_error
+    if gain is None:
+        return "No random architectures were trained: this run says nothing about the search against random choice."
+    if error is None:
+        return "The spread of this gain was not measured: it cannot be told from chance."
+    if abs(gain) < 2 * error or (gain == 0 and error == 0):
+        verdict = "Within noise (less than two standard errors): this run does not show that either way is better."
+    elif gain > 0:
+        verdict = "In this run the searched network is better than the random one by at least two standard errors."
+    else:
+        verdict = "In this run random choice is better by at least two standard errors: here the search did not pay."
+    return (
+        f"{verdict} The error counts the chance of the held-out images only; other seeds and longer training may give "
+        f"another gain."
+    )
+
+
+def _accuracy(trained: Trained) -> str:
+    assert trained.test_accuracy is not None
+    return f"{percent(trained.test_accuracy, 2)} held out (validation {percent(trained.valid_accuracy, 2)})"

@@ -1,0 +1,93 @@
+"""What ``bnao show`` prints: a finished run's summary, or how far an unfinished one has come."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from bnao.report.format import count, duration, figures, magnitude
+from bnao.report.page import Page
+from bnao.report.stage import SearchClock
+from bnao.report.summary import print_summary
+from bnao.search.result import SearchResult
+from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
+
+RESULT = "result.json"  # the file of the run's state that holds the SearchResult
+
+
+def read_result(run: RunFolder) -> SearchResult:
+    """The result of a finished run. Raises RunError if there is none, or it is damaged."""
+    return from_dict(SearchResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")
+
+
+def show_run(run: RunFolder, console: Console) -> None:
+    """Print the run's status, recipe and settings' seed; then its summary, or the stage, pool and best scores so far.
+
+    Raises RunError where files of the run are damaged.
+    """
+    page, manifest = Page(console), run.manifest
+    page.heading(f"Run {run.path}")
+    seed = manifest.config.get("seed")
+    page.pairs(
+        [
+            ("status", manifest.status),
+            ("recipe", manifest.recipe + ("" if seed is None else f", seed {seed}")),
+            ("begun", manifest.created),
+            ("last commit", f"{manifest.updated} (generation {manifest.generation})"),
+            ("versions", ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items()))),
+        ]
+    )
+    if run.has(RESULT):
+        print_summary(read_result(run), console, folder=run.path)
+        return
+    _reached(run, page)
+    if run.pool_path.exists():
+        with Pool(run.pool_path) as pool:
+            _pool(pool, page)
+    page.blank()
+    page.paragraph(
+        "This run has not finished. If no process works on it any more, search anew: resuming is not available yet.",
+        style="yellow",
+    )
+
+
+def _reached(run: RunFolder, page: Page) -> None:
+    clock, last = SearchClock(clock=lambda: 0.0), 0.0
+    for event in run.events():
+        clock.event(event["event"], event)
+        last = float(event["elapsed"])
+    page.heading("Stages")
+    for stage in clock.finished:
+        told = figures(stage.figures)
+        page.paragraph(f"✓ {stage.title}: {duration(stage.seconds or 0.0)}" + (f" · {told}" if told else ""))
+    if clock.current is not None:
+        page.paragraph(f"→ {clock.current.title}: begun, not finished (last word {duration(last)} after the start)")
+    elif not clock.finished:
+        page.paragraph("none yet")
+
+
+def _pool(pool: Pool, page: Page) -> None:
+    rounds = pool.count_by_round()
+    by_round = ", ".join(f"round {number}: {count(size)}" for number, size in rounds.items())
+    page.heading(f"Pool: {count(len(pool))} architectures" + (f" ({by_round})" if len(rounds) > 1 else ""))
+    best = pool.best(5)
+    if not best:
+        page.paragraph("not scored yet")
+        return
+    page.table(_best_table(best))
+
+
+def _best_table(entries: list[PoolEntry]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("best so far", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("params", justify="right", no_wrap=True)
+    table.add_column("madds", justify="right", no_wrap=True)
+    table.add_column("origin", no_wrap=True)
+    table.add_column("architecture", overflow="fold")
+    for entry in entries:
+        table.add_row(
+            entry.id[:8], f"{entry.score:.4f}", magnitude(entry.num_params), magnitude(entry.macs),
+            f"{entry.origin} (round {entry.round})", entry.text,
+        )  # fmt: skip
+    return table

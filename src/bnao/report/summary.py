@@ -1,0 +1,162 @@
+"""The summary at the end of a search: what was found, how far it can be trusted, where it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bnao.report.comparison import comparison_lines, comparison_sentence
+from bnao.report.format import count, duration, figures, magnitude, percent
+from bnao.report.page import Page
+from bnao.search.result import SearchResult, Trained
+
+FILES = {
+    "result.json": "this summary as data",
+    "winner.safetensors": "weights of the winner",
+    "pool.sqlite": "every architecture with its scores",
+    "events.jsonl": "what happened when, one JSON object a line",
+    "manifest.json": "settings and versions of the run",
+}
+
+
+def print_summary(result: SearchResult, console: Console, *, folder: Path | None = None) -> None:
+    """Print the result of a search, wrapped to the console's width, with or without colour.
+
+    ``folder`` is the run's folder: its files and the commands that go on from there are named too.
+    """
+    page = Page(console)
+    _winner(result, page)
+    _comparison(result, page)
+    _stages(result, page)
+    if result.warnings:
+        page.heading("Warnings")
+        for warning in result.warnings:
+            page.item(warning, style="yellow")
+    if folder is not None:
+        _files(result, folder, page)
+
+
+def _winner(result: SearchResult, page: Page) -> None:
+    winner = result.winner
+    page.heading("Winner")
+    if result.drawing:
+        page.verbatim(result.drawing)
+        page.blank()
+    extra = winner.num_params_with_auxiliary - winner.num_params
+    params = f"{count(winner.num_params)} ({magnitude(winner.num_params)})"
+    rows = [
+        (
+            "accuracy",
+            f"{percent(winner.test_accuracy, 2)} ± {100 * winner.test_standard_error:.2f} (standard error), "
+            f"measured on {winner.measured_on}",
+        ),
+        (
+            "parameters",
+            params + (f"; {count(winner.num_params_with_auxiliary)} in training, with auxiliary head" if extra else ""),
+        ),
+        ("multiply-adds", f"{count(winner.macs)} ({magnitude(winner.macs)}) an image"),
+        ("weights", f"{_MODES.get(winner.mode, winner.mode)}; output {winner.output}"),
+        ("tokens", winner.architecture),
+        ("id", winner.id),
+        ("search", f"recipe {result.recipe}, seed {result.seed}, on {result.data}"),
+        ("space", f"{result.space}, {result.space_size} architectures"),
+        ("pool", _pool(result)),
+    ]
+    page.pairs([row for row in rows if row[1]])
+
+
+_MODES = {
+    "scratch": "trained from scratch",
+    "inherit": "continued from the supernet's",
+    "none": "those of the re-ranking's short training",
+}
+
+
+def _pool(result: SearchResult) -> str:
+    if not result.pool_size:
+        return ""
+    text = f"{count(result.pool_size)} architectures scored"
+    if len(result.pool_by_round) > 1:
+        text += (
+            (" (grown by round: " if result.pool_by_round[-1] == result.pool_size else " (by round: ")
+            + ", ".join(map(count, result.pool_by_round))
+            + ")"
+        )
+    return text
+
+
+def _comparison(result: SearchResult, page: Page) -> None:
+    if not result.trained:
+        return
+    page.heading("Against random choice, at the same stand-alone budget")
+    page.pairs(comparison_lines(result))
+    page.paragraph(comparison_sentence(result))
+    page.blank()
+    page.table(_trained_table(result))
+    page.paragraph(
+        "★ the arm's best on validation: only these two were measured on held-out data. "
+        "Score: one-shot, higher is better.",
+        style="dim",
+    )
+
+
+def _trained_table(result: SearchResult) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("arm", no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    for name in ("score", "valid", "held out", "params", "madds", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
+    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_accuracy))
+    chosen = {arm: _best(result.trained, arm) for arm in {t.arm for t in result.trained}}
+    for trained in ordered:
+        best = trained is chosen[trained.arm]
+        table.add_row(
+            f"{'★' if best else ' '} {trained.arm}",
+            trained.id[:8],
+            "–" if trained.score is None else f"{trained.score:.4f}",
+            percent(trained.valid_accuracy),
+            "–" if trained.test_accuracy is None else percent(trained.test_accuracy),
+            magnitude(trained.num_params),
+            magnitude(trained.macs),
+            duration(trained.seconds),
+            style="bold" if best else None,
+        )
+    return table
+
+
+def _best(trained: list[Trained], arm: str) -> Trained:
+    mine = [t for t in trained if t.arm == arm]
+    return next((t for t in mine if t.test_accuracy is not None), max(mine, key=lambda t: t.valid_accuracy))
+
+
+def _stages(result: SearchResult, page: Page) -> None:
+    if not result.stage_seconds:
+        return
+    total = sum(result.stage_seconds.values())
+    page.heading(f"Time: {duration(total)} on {result.device}, {result.threads} thread(s)")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(style="dim", overflow="fold")
+    longest = max(result.stage_seconds.values())
+    for stage, seconds in result.stage_seconds.items():
+        bar = "█" * round(8 * seconds / longest) if longest > 0 else ""
+        share = f"{100 * seconds / total:.0f} %" if total > 0 else ""
+        table.add_row(stage, duration(seconds), share, bar, figures(result.stage_figures.get(stage)))
+    page.table(table)
+
+
+def _files(result: SearchResult, folder: Path, page: Page) -> None:
+    page.heading("Files and next steps")
+    present = {name: text for name, text in FILES.items() if (folder / name).exists()}
+    page.pairs([(str(folder / name), text) for name, text in present.items()])
+    page.pairs(
+        [
+            (f"bnao show {folder}", "this page again"),
+            ("bnao list recipes", "longer searches; another seed tells how far to trust this one"),
+        ]
+    )

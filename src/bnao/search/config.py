@@ -1,0 +1,110 @@
+"""The whole configuration of a search: one tree of the settings that each package owns (imports no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bnao.controller.config import ControllerConfig
+from bnao.data.config import DataConfig
+from bnao.errors import require
+from bnao.evaluation.config import ScoringConfig
+from bnao.sampling.config import SamplingConfig
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.training.config import TrainingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupernetConfig:
+    """The supernet's skeleton and its training in each round (network.output is always ``project``)."""
+
+    network: NetworkConfig = field(default_factory=lambda: NetworkConfig(output="project", drop_path_keep=0.9))
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        require(
+            self.network.output == "project",
+            "a supernet cannot let the width vary, so its cells' output is project",
+            self.network.output,
+            "set supernet.network.output to project",
+        )
+        require(not self.network.auxiliary, "a supernet has no auxiliary head", True, "set it in rerank or final")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """Rounds of the search. The paper: 1000 architectures, 4 supernet trainings, 300 new architectures between them."""
+
+    pool: int = 1000  # architectures of the first round
+    rounds: int = 4  # supernet trainings; proposals come between them
+    proposals: int = 300  # new architectures after each round but the last
+
+    def __post_init__(self) -> None:
+        require(self.pool >= 2, "the pool holds at least 2 architectures", self.pool, "use 100 or more")
+        require(self.rounds >= 1, "there is at least 1 round", self.rounds, "the paper uses 4")
+        require(self.rounds == 1 or self.proposals >= 1, "proposals is at least 1", self.proposals, "the paper uses 300")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RerankConfig:
+    """Stand-alone training of the best by score and of as many random architectures, with one budget for all."""
+
+    top: int = 5  # best architectures of the whole pool, trained alone and measured on validation
+    random: int | None = None  # random ones with the same budget; None: as many as ``top``
+    network: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(auxiliary=True, dropout_keep=0.6, drop_path_keep=0.8)
+    )
+    training: TrainingConfig = field(default_factory=lambda: TrainingConfig(epochs=10))
+
+    def __post_init__(self) -> None:
+        require(self.top >= 1, "top is at least 1", self.top, "the paper uses 5")
+        require(self.random is None or self.random >= 0, "random is not negative", self.random, "0 skips the comparison")
+
+    @property
+    def num_random(self) -> int:
+        """How many random architectures get the stand-alone budget."""
+        return self.top if self.random is None else self.random
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalConfig:
+    """The winner's training: ``scratch`` on train + validation images, or ``inherit``: continue the supernet's weights.
+
+    ``none`` delivers the re-ranking's network as it is.
+    """
+
+    mode: Literal["scratch", "inherit", "none"] = "scratch"  # train anew, continue the supernet's weights, or do not
+    network: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(
+            cells_per_stage=6, channels=36, auxiliary=True, dropout_keep=0.6, drop_path_keep=0.8
+        )
+    )
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(epochs=600, batch_size=128, final_learning_rate=0.0, weight_decay=5e-4)
+    )
+
+    def __post_init__(self) -> None:
+        require(self.mode in ("scratch", "inherit", "none"), "mode is scratch, inherit or none", self.mode, "choose one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig:
+    """Everything that determines a search, with the paper's CIFAR-10 settings as defaults (arXiv 1909.10815)."""
+
+    seed: int = 0  # names every stream of randomness: same seed, same search
+    threads: int | None = None  # CPU threads of torch; None: as many as the machine has cores
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: cuda where there is one
+    data: DataConfig = field(default_factory=DataConfig)
+    space: SpaceConfig = field(default_factory=SpaceConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    supernet: SupernetConfig = field(default_factory=SupernetConfig)
+    scoring: ScoringConfig = field(default_factory=ScoringConfig)
+    controller: ControllerConfig = field(default_factory=ControllerConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    rerank: RerankConfig = field(default_factory=RerankConfig)
+    final: FinalConfig = field(default_factory=FinalConfig)
+
+    def __post_init__(self) -> None:
+        require(self.seed >= 0, "seed is not negative", self.seed, "use 0, 1, 2, ...")
+        require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
+        require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

@@ -1,0 +1,44 @@
+"""What a search says while it works: one protocol, heard by the event log and by the progress display.
+
+Event kinds and their fields (all values are plain JSON):
+
+- ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, num_test, device, threads
+- ``stage_started``   stage, title, total (units of work, or null), unit
+- ``stage_progress``  stage, done, figures (a few named numbers, e.g. loss, accuracy)   -- high rate: not logged
+- ``stage_finished``  stage, seconds, figures
+- ``warning``         text
+- ``search_finished`` seconds, winner (text), id
+
+Stages, in order: ``data``, then for r in 1..rounds ``supernet-r``, ``scoring-r``, and between rounds
+``controller-r``; then ``rerank``, ``random``, ``final``, ``measure``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Listener(Protocol):
+    """Hears the events of a search."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """One event."""
+
+
+class Silent:
+    """Hears nothing."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Ignore."""
+
+
+class Several:
+    """Passes each event to several listeners, in order."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self.listeners = listeners
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Pass on."""
+        for listener in self.listeners:
+            listener.event(kind, **fields)

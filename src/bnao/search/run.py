@@ -1,0 +1,164 @@
+"""A whole search, from the configuration to the measured winner (arXiv 1909.10815; METHOD, "The search")."""
+
+from __future__ import annotations
+
+import platform
+import time
+from math import sqrt
+
+import numpy
+import torch
+
+from bnao import __version__
+from bnao.data.images import TestData
+from bnao.errors import require
+from bnao.search.arms import Candidate, random_arm, top_of_pool, train_arm
+from bnao.search.config import SearchConfig
+from bnao.search.events import Listener
+from bnao.search.result import SearchResult, Trained
+from bnao.search.rounds import Rounds
+from bnao.search.stages import StageLog
+from bnao.search.winner import describe_winner, measure_on, save_winner, train_winner
+from bnao.search.workbench import Workbench, make_workbench, num_threads, threads
+from bnao.storage import RunFolder
+from bnao.training.loop import num_steps
+
+
+def run_search(config: SearchConfig, run: RunFolder, listener: Listener) -> SearchResult:
+    """Search, train, measure; everything is written to ``run``. Raises BnaoError."""
+    start = time.monotonic()
+    with threads(num_threads(config)):
+        log = StageLog(listener)
+        with log.stage("data", "data and networks", None, "image"):
+            bench = make_workbench(config)
+            _check_budgets(bench)
+        listener.event(
+            "search_started",
+            recipe=run.manifest.recipe,
+            seed=config.seed,
+            space_size=_count_text(bench.feasible.count()),
+            data=config.data.source,
+            num_train=len(bench.data.train),
+            num_valid=len(bench.data.valid),
+            num_test=bench.held_out.measured,
+            device=str(bench.device),
+            threads=num_threads(config),
+        )
+        with run.pool() as pool:
+            rounds = Rounds(bench, run, pool, log)
+            rounds.run()
+            tops, scores = top_of_pool(bench, pool, config.rerank.top)
+            searched = train_arm(
+                bench,
+                run,
+                log,
+                stage_name="rerank",
+                title=f"stand-alone training of the top {len(tops)}",
+                architectures=tops,
+                scores=scores,
+            )
+            control: list[Candidate] = []
+            if config.rerank.num_random:
+                drawn = random_arm(bench)
+                control = train_arm(
+                    bench,
+                    run,
+                    log,
+                    stage_name="random",
+                    title=f"stand-alone training of {len(drawn)} random ones",
+                    architectures=drawn,
+                    scores=[None] * len(drawn),
+                )
+            module = train_winner(bench, log, searched[0], rounds.supernet)
+            with log.stage("measure", "measuring on held-out data", None, "image") as stage:
+                test = bench.held_out.open()
+                final = measure_on(test.images, bench, module)
+                winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")
+                stage.figures.update(test_accuracy=final.accuracy)
+                save_winner(bench, run, winner, module)
+                trained, gain, error = _compare(bench, searched, control, test)
+            result = SearchResult(
+                recipe=run.manifest.recipe,
+                seed=config.seed,
+                space=config.space.name,
+                space_size=_count_text(bench.feasible.count()),
+                data=config.data.source,
+                winner=winner,
+                trained=trained,
+                gain=gain,
+                gain_standard_error=error,
+                pool_size=len(pool),
+                pool_by_round=list(pool.count_by_round().values()),
+                stage_seconds=log.seconds,
+                stage_figures=log.figures,
+                warnings=log.warnings,
+                drawing=bench.space.draw(searched[0].architecture),
+                threads=num_threads(config),
+                device=str(bench.device),
+                versions={
+                    "bnao": __version__,
+                    "python": platform.python_version(),
+                    "torch": str(torch.__version__),
+                    "numpy": numpy.__version__,
+                },
+            )
+        with run.commit() as commit:
+            commit.write_json("result.json", result)
+            commit.set_status("finished")
+        run.publish("result.json")
+        run.publish("winner.safetensors")
+    listener.event(
+        "search_finished", seconds=round(time.monotonic() - start, 3), winner=winner.architecture, id=winner.id
+    )
+    return result
+
+
+def _check_budgets(bench: Workbench) -> None:
+    """Refuse batches larger than their data before anything is trained."""
+    config = bench.config
+    num_train, num_valid = len(bench.data.train), len(bench.data.valid)
+    num_steps(config.supernet.training, num_train)
+    num_steps(config.rerank.training, num_train)
+    if config.final.mode != "none":
+        num_steps(config.final.training, num_train + num_valid)
+    require(num_valid >= 2, "scoring needs at least 2 validation images", num_valid, "raise data.valid_fraction")
+    require(
+        config.rerank.top <= config.loop.pool,
+        f"rerank.top is at most the pool's size, {config.loop.pool}",
+        config.rerank.top,
+        "lower rerank.top or raise loop.pool",
+    )
+
+
+def _compare(
+    bench: Workbench, searched: list[Candidate], control: list[Candidate], test: TestData
+) -> tuple[list[Trained], float | None, float | None]:
+    """Measure the best of each arm on held-out data; the gain and its binomial standard error (images, not seeds)."""
+    measured = {id(arm[0]): measure_on(test.images, bench, arm[0].module) for arm in (searched, control) if arm}
+    trained = []
+    for name, arm in (("searched", searched), ("random", control)):
+        for candidate in arm:
+            architecture, result = candidate.architecture, measured.get(id(candidate))
+            trained.append(
+                Trained(
+                    architecture=str(architecture),
+                    id=architecture.id,
+                    arm=name,
+                    score=candidate.score,
+                    valid_accuracy=candidate.valid_accuracy,
+                    test_accuracy=None if result is None else result.accuracy,
+                    num_params=int(bench.rerank.sizes.num_params([architecture])[0]),
+                    macs=int(bench.rerank.sizes.macs([architecture])[0]),
+                    seconds=candidate.seconds,
+                )
+            )
+    if not control:
+        return trained, None, None
+    ours, theirs = measured[id(searched[0])], measured[id(control[0])]
+    error = sqrt(ours.standard_error**2 + theirs.standard_error**2)
+    return trained, ours.accuracy - theirs.accuracy, error
+
+
+def _count_text(count: int) -> str:
+    """A large count for people: ``4.39e+22``."""
+    return f"{count:,}" if count < 10**9 else f"{float(count):.3g}"

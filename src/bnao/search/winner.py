@@ -1,0 +1,92 @@
+"""The winner's last training and its measurement on data that nothing before used (METHOD, step 8)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+import json
+
+import torch
+from torch import nn
+
+from bnao.data.images import Images
+from bnao.evaluation.measure import Measurement, measure
+from bnao.search.arms import Candidate, weights_of
+from bnao.search.result import Winner
+from bnao.search.stages import StageLog
+from bnao.search.workbench import Workbench
+from bnao.storage import RunFolder
+from bnao.supernet import Supernet
+from bnao.training.loop import num_steps
+from bnao.training.standalone import train_standalone
+
+
+def train_winner(bench: Workbench, log: StageLog, best: Candidate, supernet: Supernet) -> nn.Module:
+    """The delivered network, in eval mode.
+
+    ``scratch`` and ``inherit`` train on train + validation images, for nothing is chosen any more; ``none`` keeps the
+    network of the re-ranking.
+    """
+    final = bench.config.final
+    if final.mode == "none":
+        return best.module
+    architecture = bench.space.grammar.canonical(best.architecture)
+    images = join(bench.data.train, bench.data.valid)
+    with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "step") as stage:
+        trained = train_standalone(
+            bench.delivered.skeleton,
+            architecture,
+            images,
+            final.training,
+            seed=bench.config.seed,
+            stage="final",
+            inherited=supernet.inherited_state(architecture) if final.mode == "inherit" else None,
+            hooks=stage.hooks(),
+        )
+        stage.figures.update(loss=trained.curve[-1].loss, accuracy=trained.curve[-1].accuracy)
+    return trained.module
+
+
+def join(a: Images, b: Images) -> Images:
+    """Both sets of images, normalised as ``a`` is."""
+    return replace(
+        a,
+        images_NCHW=torch.cat([a.images_NCHW, b.images_NCHW]),
+        labels_N=torch.cat([a.labels_N, b.labels_N]),
+    )
+
+
+def describe_winner(bench: Workbench, best: Candidate, result: Measurement, measured_on: str) -> Winner:
+    """The winner's figures."""
+    sizes, architecture = bench.delivered.sizes, best.architecture
+    return Winner(
+        architecture=str(architecture),
+        id=architecture.id,
+        mode=bench.config.final.mode,
+        output=bench.delivered.config.output,
+        test_accuracy=result.accuracy,
+        test_standard_error=result.standard_error,
+        measured_on=measured_on,
+        num_params=int(sizes.num_params([architecture])[0]),
+        num_params_with_auxiliary=int(sizes.num_params_with_auxiliary([architecture])[0]),
+        macs=int(sizes.macs([architecture])[0]),
+    )
+
+
+def save_winner(bench: Workbench, run: RunFolder, winner: Winner, module: nn.Module) -> None:
+    """Write the delivered weights with all that is needed to rebuild the module."""
+    metadata = {
+        "architecture": winner.architecture,
+        "space": json.dumps(asdict(bench.config.space)),
+        "network": json.dumps(asdict(replace(bench.delivered.config, auxiliary=False))),
+        "task": json.dumps(asdict(bench.task)),
+        "normalisation": json.dumps(
+            {"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}
+        ),
+    }
+    with run.commit() as commit:
+        commit.write_weights("winner.safetensors", weights_of(module), metadata)
+
+
+def measure_on(images: Images, bench: Workbench, module: nn.Module) -> Measurement:
+    """Measure on the device of the search."""
+    return measure(module, images.to(bench.device))

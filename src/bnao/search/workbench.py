@@ -1,0 +1,110 @@
+"""What a search works with, derived once from its configuration: data, space, skeletons, size tables, device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+
+from bnao.cost.feasible import FeasibleSpace
+from bnao.cost.sizes import SizeTable
+from bnao.data.held_out import HeldOut, load
+from bnao.data.images import SearchData
+from bnao.errors import require
+from bnao.search.config import SearchConfig
+from bnao.spaces import load_spaces
+from bnao.spaces.base import SearchSpace, Skeleton, make_space
+from bnao.spaces.config import NetworkConfig
+from bnao.task import Task
+
+
+@dataclass(frozen=True)
+class Network:
+    """A skeleton of the search and the sizes of its architectures."""
+
+    config: NetworkConfig
+    skeleton: Skeleton
+    sizes: SizeTable
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Everything that is derived from the configuration alone.
+
+    ``supernet`` holds the shared weights (``project``); ``sampled`` is the same skeleton with ``concat`` output, whose
+    parameter count is the paper's size; ``rerank`` and ``delivered`` are the stand-alone networks of the two last stages.
+    """
+
+    config: SearchConfig
+    device: torch.device
+    data: SearchData
+    held_out: HeldOut
+    space: SearchSpace
+    feasible: FeasibleSpace
+    supernet: Network
+    sampled: Network
+    rerank: Network
+    delivered: Network
+
+    @property
+    def task(self) -> Task:
+        """The classification task."""
+        return self.data.task
+
+
+def make_workbench(config: SearchConfig) -> Workbench:
+    """Load the data and lay out all networks. Raises a BnaoError before anything is trained if they do not fit."""
+    load_spaces()
+    space = make_space(config.space)
+    device = choose_device(config.device)
+    data, held_out = load(config.data, config.seed)
+
+    def network(settings: NetworkConfig) -> Network:
+        skeleton = space.skeleton(settings, data.task)
+        return Network(settings, skeleton, SizeTable(skeleton))
+
+    return Workbench(
+        config=config,
+        device=device,
+        data=data.to(device),
+        held_out=held_out,
+        space=space,
+        feasible=FeasibleSpace(space.grammar),
+        supernet=network(config.supernet.network),
+        sampled=network(replace(config.supernet.network, output="concat")),
+        rerank=network(config.rerank.network),
+        delivered=network(delivered_network(config)),
+    )
+
+
+def delivered_network(config: SearchConfig) -> NetworkConfig:
+    """The skeleton of the network that the user gets: final, re-ranked, or the supernet's own when inherited."""
+    if config.final.mode == "none":
+        return config.rerank.network
+    return config.supernet.network if config.final.mode == "inherit" else config.final.network
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto``: the GPU where there is one. Raises SettingError for ``cuda`` without one."""
+    available = torch.cuda.is_available()
+    require(name != "cuda" or available, "device cuda needs a CUDA GPU", "none found", "use device auto or cpu")
+    return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def num_threads(config: SearchConfig) -> int:
+    """CPU threads that the search uses."""
+    return config.threads or os.cpu_count() or 1
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Use ``count`` CPU threads within the context; the former number is restored."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,110 @@
+"""One value against its declared type: bool, int, float, str, Literal, or one of these ``| None``."""
+
+from __future__ import annotations
+
+import math
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from bnao.errors import SettingError
+
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+class FieldError(SettingError):
+    """A SettingError that knows the dotted name it is about (a field or a section)."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def optional(kind: Any) -> tuple[Any, bool]:
+    """The type without ``| None``, and whether None is allowed.
+
+    >>> optional(int | None)
+    (<class 'int'>, True)
+    """
+    if get_origin(kind) not in (Union, UnionType):
+        return kind, False
+    others = [part for part in get_args(kind) if part is not NoneType]
+    assert len(others) == 1, f"fields are of one type, or of one type and None, not {kind}"
+    return others[0], True
+
+
+def describe(kind: Any) -> str:
+    """The type in words.
+
+    >>> describe(float | None), describe(Literal["loss", "accuracy"])
+    ('a number, or none', 'one of loss, accuracy')
+    """
+    inner, nullable = optional(kind)
+    if get_origin(inner) is Literal:
+        words = "one of " + ", ".join(map(str, get_args(inner)))
+    else:
+        words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[inner]
+    return f"{words}, or none" if nullable else words
+
+
+_EXAMPLES: dict[Any, str] = {
+    bool: "write true or false",
+    int: "write for example 3",
+    float: "write for example 0.5",
+    str: "write a text in quotes",
+}
+
+
+def _refuse(name: str, kind: Any, value: object, remedy: str = "") -> FieldError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    remedy = remedy or _EXAMPLES.get(optional(kind)[0], "choose one")
+    return FieldError(f"{name} is {describe(kind)}; received {shown}: {remedy}", name)
+
+
+def check(name: str, value: object, kind: Any) -> Any:
+    """``value`` if it is of the type ``kind``; nothing is rounded or cut. Raises SettingError.
+
+    A whole number serves as a float; a bool is no number; the text ``none`` serves as None where None is allowed.
+
+    >>> check("loop.pool", 10, int), check("epochs", 2, float), check("images", "none", int | None)
+    (10, 2.0, None)
+    """
+    inner, nullable = optional(kind)
+    if nullable and (value is None or (isinstance(value, str) and value.strip().lower() == "none")):
+        return None
+    if get_origin(inner) is Literal:
+        matches = [choice for choice in get_args(inner) if type(choice) is type(value) and choice == value]
+        if matches:
+            return matches[0]
+    elif inner is float and isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number) and number == value:
+            return number
+        raise _refuse(name, kind, value, "write a finite number that a float holds exactly")
+    elif isinstance(value, inner) and (inner is bool or not isinstance(value, bool)):
+        return value
+    raise _refuse(name, kind, value)
+
+
+def parse(name: str, text: str, kind: Any) -> Any:
+    """The value that ``text`` (of a flag) stands for. Raises SettingError.
+
+    >>> parse("loop.pool", "10", int), parse("flip", "no", bool), parse("images", "none", int | None)
+    (10, False, None)
+    """
+    inner, nullable = optional(kind)
+    word = text.strip().lower()
+    if nullable and word == "none":
+        return None
+    value: object = text
+    if inner is bool:
+        value = _WORDS.get(word, text)
+    elif inner in (int, float):
+        try:
+            value = inner(text)
+        except ValueError:
+            raise _refuse(name, kind, text) from None
+    return check(name, value, kind)

@@ -1,0 +1,102 @@
+"""The manifest of a run: which files make up its present state, and what made them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from bnao.errors import RunError
+from bnao.storage.files import json_bytes, read_json, write_json
+from bnao.storage.plain import from_dict, to_plain
+
+FORMAT = "bnao-run"
+VERSION = 1
+FILE_NAME = "manifest.json"
+
+Status = Literal["running", "finished"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """One file of the present state: its place in the run folder, and what it must contain."""
+
+    file: str
+    sha256: str
+    bytes: int
+    generation: int  # the commit that wrote it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a run is. Times are UTC, ISO 8601."""
+
+    recipe: str
+    config: dict[str, Any]
+    created: str
+    updated: str
+    versions: dict[str, str]
+    format: str = FORMAT
+    version: int = VERSION
+    generation: int = 0
+    status: Status = "running"
+    files: dict[str, FileRecord] = field(default_factory=dict)
+
+    @staticmethod
+    def new(*, recipe: str, config: Any) -> Manifest:
+        """The manifest of a run that begins now."""
+        now = utc_now()
+        return Manifest(recipe=recipe, config=to_plain(config), created=now, updated=now, versions=versions())
+
+    def next(self, *, files: dict[str, FileRecord], status: Status) -> Manifest:
+        """The manifest one generation later."""
+        return replace(self, generation=self.generation + 1, files=files, status=status, updated=utc_now())
+
+    def write(self, folder: Path) -> None:
+        """Put it into place, atomically, with a checksum of its own. Raises RunError."""
+        plain = to_plain(self)
+        write_json(folder / FILE_NAME, {**plain, "checksum": _checksum(plain)})
+
+    @staticmethod
+    def read(folder: Path) -> Manifest:
+        """The manifest of a run folder. Raises RunError if there is none, or it is damaged or of another version."""
+        path = folder / FILE_NAME
+        if not path.is_file():
+            there = "is not a folder" if folder.exists() else "is missing"
+            there = "holds no manifest.json" if folder.is_dir() else there
+            raise RunError(f"a run folder is what `bnao search --out` wrote; {str(folder)!r} {there}: check the path")
+        plain = read_json(path)
+        if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+            raise RunError(f"a run's manifest says format {FORMAT!r}; {str(path)!r} does not: check the path")
+        if plain.get("version") != VERSION:
+            raise RunError(
+                f"this bnao reads runs of format version {VERSION}; {str(path)!r} has version "
+                f"{str(plain.get('version'))[:20]}: use the bnao that wrote it"
+            )
+        if plain.pop("checksum", None) != _checksum(plain):
+            raise RunError(f"a manifest must match its checksum; {str(path)!r} does not: restore it from a copy")
+        return from_dict(Manifest, plain, source=str(path))
+
+
+def _checksum(plain: dict[str, Any]) -> str:
+    return hashlib.sha256(json_bytes(plain)).hexdigest()
+
+
+def utc_now() -> str:
+    """The time now, UTC, in whole seconds, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Versions of python and of the packages on which a result depends (read from metadata, nothing is imported)."""
+    found = {"python": platform.python_version()}
+    for name in ("bnao", "torch", "numpy"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

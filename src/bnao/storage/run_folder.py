@@ -1,0 +1,259 @@
+"""A run's folder: state that changes only by whole commits.
+
+    runs/demo/
+      manifest.json        what the present state is; renamed into place last
+      state/               files of the state: NAME.gGENERATION.SUFFIX, each with its hash in the manifest
+      pool.sqlite          architectures and scores; each row says the generation it belongs to
+      events.jsonl         the event log
+      result.json, ...     published copies of files of the state, for people and other programs
+
+A process that is killed leaves the former generation readable: files that no manifest names are ignored, and removed at
+the next commit. Resuming (and the lock it needs) will build on :meth:`RunFolder.open` and ``Pool.roll_back``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bnao.errors import RunError
+from bnao.storage import checkpoints, files
+from bnao.storage.event_log import EventLog, read_events
+from bnao.storage.manifest import FILE_NAME, FileRecord, Manifest, Status
+from bnao.storage.pool import Pool
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STATE = "state"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z0-9]+")
+
+
+class RunFolder:
+    """A run on disk; made by :meth:`create` or :meth:`open`.
+
+    >>> import tempfile
+    >>> run = RunFolder.create(Path(tempfile.mkdtemp()) / "demo", config={"seed": 0}, recipe="demo")
+    >>> with run.commit() as commit:
+    ...     commit.write_json("progress.json", {"round": 1})
+    >>> RunFolder.open(run.path).read_json("progress.json")
+    {'round': 1}
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, path: str | Path, *, config: Any, recipe: str) -> RunFolder:
+        """A new run in ``path``, a folder that is empty or does not exist yet (parents are made).
+
+        ``config`` is a dataclass or a dict of plain values. Raises RunError if something is there already, or if the
+        folder cannot be written.
+        """
+        path = Path(path)
+        _refuse_used(path)
+        try:
+            (path / STATE).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise files.write_error(path, error) from error
+        manifest = Manifest.new(recipe=recipe, config=config)
+        manifest.write(path)
+        return cls(path, manifest)
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """The run in ``path``, at its last commit; changes nothing on disk.
+
+        Raises RunError if the folder is missing, holds no run, or one that is damaged or of another format version.
+        """
+        path = Path(path)
+        return cls(path, Manifest.read(path))
+
+    # ---- what the run is ----
+
+    @property
+    def generation(self) -> int:
+        """How many commits made the present state."""
+        return self.manifest.generation
+
+    @property
+    def status(self) -> Status:
+        """``running`` until a commit says ``finished``."""
+        return self.manifest.status
+
+    def has(self, name: str) -> bool:
+        """Whether the state has a file called ``name``."""
+        return name in self.manifest.files
+
+    # ---- reading ----
+
+    def file(self, name: str) -> Path:
+        """Where the state's file ``name`` lies, its hash verified. Raises RunError if it is missing or altered.
+
+        A reader beside a running search takes the newer manifest when a commit has replaced the file meanwhile.
+        """
+        path = self._locate(name)
+        if not path.exists():
+            self.manifest = Manifest.read(self.path)
+            path = self._locate(name)
+        record = self.manifest.files[name]
+        if files.sha256(path) != (record.sha256, record.bytes):
+            raise RunError(f"{str(path)!r} must be as the run wrote it; its hash differs: restore it, or search anew")
+        return path
+
+    def _locate(self, name: str) -> Path:
+        if name not in self.manifest.files:
+            known = ", ".join(sorted(self.manifest.files)) or "none yet"
+            raise RunError(f"the run {str(self.path)!r} has no file {name!r}; its files: {known}")
+        return self.path / self.manifest.files[name].file
+
+    def read_json(self, name: str) -> Any:
+        """The value in the state's JSON file ``name``. Raises RunError."""
+        return files.read_json(self.file(name))
+
+    def read_checkpoint(self, name: str) -> Any:
+        """The state in the checkpoint ``name``, tensors on the CPU. Raises RunError."""
+        return checkpoints.load_state(self.file(name))
+
+    def read_weights(self, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """Tensors and metadata of the safetensors file ``name``. Raises RunError."""
+        return checkpoints.load_weights(self.file(name))
+
+    @property
+    def pool_path(self) -> Path:
+        """Where the pool lies."""
+        return self.path / "pool.sqlite"
+
+    def pool(self) -> Pool:
+        """The run's pool, created if there is none; what it writes belongs to the next commit. Raises RunError."""
+        return Pool(self.pool_path, next_generation=lambda: self.generation + 1)
+
+    @property
+    def events_path(self) -> Path:
+        """Where the event log lies."""
+        return self.path / "events.jsonl"
+
+    def event_log(self) -> EventLog:
+        """A listener that appends to the run's event log. Raises RunError."""
+        return EventLog(self.events_path)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events logged so far; none where there is no log. Raises RunError for a damaged log."""
+        return read_events(self.events_path) if self.events_path.exists() else []
+
+    # ---- writing ----
+
+    @contextmanager
+    def commit(self) -> Iterator[Commit]:
+        """The next generation: what is written within takes effect at the end, all together; on an exception nothing.
+
+        Raises RunError when the disk refuses; the former generation stays.
+        """
+        change = Commit(self)
+        try:
+            yield change
+            manifest = self.manifest.next(files=change.files, status=change.status)
+            manifest.write(self.path)
+        except BaseException:
+            with suppress(RunError):  # the manifest may be in place although flushing the folder failed
+                self.manifest = Manifest.read(self.path)
+            self._remove_strays()
+            raise
+        self.manifest = manifest
+        self._remove_strays()
+
+    def publish(self, name: str, as_name: str | None = None) -> Path:
+        """Copy a file of the state to the top of the run folder, atomically, for people; the path. Raises RunError."""
+        source, target = self.file(name), self.path / (as_name or name)
+
+        def copy(file: Any) -> None:
+            with open(source, "rb") as origin:
+                shutil.copyfileobj(origin, file)
+
+        files.write_atomic(target, copy)
+        return target
+
+    def _remove_strays(self) -> None:
+        """Remove files of the state that the manifest on disk does not name (failing to do so does no harm)."""
+        with suppress(OSError, RunError):
+            named = {record.file for record in Manifest.read(self.path).files.values()}
+            for path in (self.path / STATE).iterdir():
+                if f"{STATE}/{path.name}" not in named:
+                    path.unlink()
+
+
+class Commit:
+    """What the next generation will be; made by :meth:`RunFolder.commit`. File names are like ``supernet.pt``."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.files = dict(run.manifest.files)
+        self.status: Status = run.manifest.status
+        self._run = run
+
+    def write_json(self, name: str, value: Any) -> None:
+        """A JSON file (plain values, dataclasses). Raises RunError."""
+        files.write_json(self._new(name), value)
+        self._record(name)
+
+    def write_checkpoint(self, name: str, state: Any) -> None:
+        """A checkpoint: nested dicts and lists of tensors, numbers and text. Raises RunError."""
+        checkpoints.save_state(self._new(name), state)
+        self._record(name)
+
+    def write_weights(self, name: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+        """Weights to share, as safetensors. Raises RunError."""
+        checkpoints.save_weights(self._new(name), tensors, metadata)
+        self._record(name)
+
+    def remove(self, name: str) -> None:
+        """The next generation lacks ``name``. Raises RunError if the present one has no such file."""
+        self._run._locate(name)
+        del self.files[name]
+
+    def set_status(self, status: Status) -> None:
+        """``running`` or ``finished``."""
+        self.status = status
+
+    def _new(self, name: str) -> Path:
+        assert _NAME.fullmatch(name), f"names of files are like supernet.pt, not {name!r}"
+        return self._run.path / self._place(name)
+
+    def _place(self, name: str) -> str:
+        stem, suffix = name.split(".")
+        return f"{STATE}/{stem}.g{self._run.generation + 1:06d}.{suffix}"
+
+    def _record(self, name: str) -> None:
+        digest, size = files.sha256(self._new(name))
+        self.files[name] = FileRecord(
+            file=self._place(name), sha256=digest, bytes=size, generation=self._run.generation + 1
+        )
+
+
+def _refuse_used(path: Path) -> None:
+    rule = "a search writes to a new or empty folder"
+    try:
+        if not path.exists():
+            return
+        if not path.is_dir():
+            raise RunError(f"{rule}; {str(path)!r} is a file: choose another folder")
+        names = sorted(item.name for item in path.iterdir())
+    except OSError as error:
+        raise files.read_error(path, error) from error
+    if FILE_NAME in names:
+        raise RunError(f"{rule}; {str(path)!r} holds another run ({_describe(path)}): choose another, or delete it")
+    if names:
+        some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        raise RunError(f"{rule}; {str(path)!r} holds {len(names)} other file(s) ({some}): choose another")
+
+
+def _describe(path: Path) -> str:
+    try:
+        other = Manifest.read(path)
+    except RunError:
+        return "its manifest cannot be read"
+    return f"recipe {other.recipe}, {other.status}, of {other.created}"

@@ -1,0 +1,1 @@
+"""One training loop, used for the supernet and for stand-alone networks."""

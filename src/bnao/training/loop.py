@@ -1,0 +1,155 @@
+"""The one training loop: a supernet's round and a stand-alone network's training differ in what they pass.
+
+A stand-alone network is a set of weights with one path (:class:`~bnao.supernet.StandAlone`) under a policy that always
+names it. Each step runs under generators seeded by (seed, stage, step), so equal calls give equal weights, to the bit,
+on one machine with an unchanged number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bnao.data.augment import Augment
+from bnao.data.batches import batch_indices, steps_per_epoch
+from bnao.data.images import Images
+from bnao.errors import NumericalError, SettingError
+from bnao.rng import generator, torch_seed
+from bnao.sampling.base import Policy, StepPlan
+from bnao.supernet import Path, Trainable
+from bnao.training.averaging import LazyAverage
+from bnao.training.config import TrainingConfig
+from bnao.training.optimizer import PathSGD
+from bnao.training.schedule import learning_rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """Means over one epoch of training batches: ``loss`` (nats) and ``accuracy`` in [0, 1]."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+
+
+@dataclass(kw_only=True)
+class Weights:
+    """What a training carries from round to round: the weights, their momentum, their average."""
+
+    trainable: Trainable
+    optimizer: PathSGD
+    average: LazyAverage | None = None
+
+    @staticmethod
+    def fresh(trainable: Trainable, config: TrainingConfig) -> Weights:
+        """Momentum and average start empty."""
+        average = LazyAverage(trainable.root, config.average_decay) if config.average_decay > 0 else None
+        return Weights(trainable=trainable, optimizer=PathSGD(trainable.root, config), average=average)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """Heard by progress and log: ``on_step(done, figures)`` after each step, ``on_epoch(epoch)`` after each epoch."""
+
+    on_step: Callable[[int, dict[str, float]], None] = field(default=lambda done, figures: None)
+    on_epoch: Callable[[Epoch], None] = field(default=lambda epoch: None)
+
+
+def num_steps(config: TrainingConfig, num_images: int) -> int:
+    """Steps of a whole training: epochs times full batches. Raises SettingError if there is no full batch."""
+    return max(1, round(config.epochs * steps_per_epoch(num_images, config.batch_size)))
+
+
+def train(
+    weights: Weights,
+    policy: Policy,
+    images: Images,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    stage: str,
+    hooks: Hooks | None = None,
+) -> list[Epoch]:
+    """Train from the first to the last step of one schedule. Returns the means of each epoch.
+
+    ``images`` are the training images on the device of the weights; ``stage`` names the random streams.
+    Raises NumericalError when a loss or gradient is not finite (the weights are those before that step).
+    """
+    hooks = hooks or Hooks()
+    trainable = weights.trainable
+    trainable.root.train()
+    augment = Augment(config.augment)
+    per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
+    curve: list[Epoch] = []
+    loss_sum = accuracy_sum = 0.0
+    seen = 0
+    for step in range(steps):
+        trainable.progress.value = step / steps
+        plan = policy.plan(step, generator(seed, stage, "plan", step))
+        rate = learning_rate(config, step, steps, per_epoch) * plan.lr_scale
+        with torch.random.fork_rng(devices=_cuda_devices(images.labels_N)):
+            torch.manual_seed(torch_seed(seed, stage, "step", step))
+            index = batch_indices(len(images), config.batch_size, step, seed, stage)
+            x, labels = images.batch(index)
+            drawn = torch.Generator().manual_seed(torch_seed(seed, stage, "augment", step))
+            x = augment(x, drawn).contiguous(memory_format=torch.channels_last)
+            losses, accuracy = _step(weights, plan, x, labels, config, rate)
+        policy.observe(plan, losses)
+        loss_sum, accuracy_sum, seen = loss_sum + sum(losses) / len(losses), accuracy_sum + accuracy, seen + 1
+        hooks.on_step(step + 1, {"loss": sum(losses) / len(losses), "accuracy": accuracy})
+        if (step + 1) % per_epoch == 0 or step + 1 == steps:
+            curve.append(
+                Epoch(
+                    epoch=len(curve) + 1, loss=loss_sum / seen, accuracy=accuracy_sum / seen, learning_rate=rate
+                )
+            )
+            hooks.on_epoch(curve[-1])
+            loss_sum, accuracy_sum, seen = 0.0, 0.0, 0
+    trainable.progress.value = 1.0
+    return curve
+
+
+def _step(
+    weights: Weights, plan: StepPlan, x: Tensor, labels: Tensor, config: TrainingConfig, rate: float
+) -> tuple[list[float], float]:
+    """One update. Returns each path's loss and the mean accuracy on the batch."""
+    if plan.teacher is not None:
+        raise SettingError("distillation from a teacher path is not supported by this version: use a policy without one")
+    paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
+    active = list(dict.fromkeys(p for path in paths for p in path.parameters))
+    averaged = active + [b for path in paths for b in path.buffers]
+    if weights.average is not None:
+        weights.average.before_step(averaged)  # before the forward pass, which moves running statistics
+    losses, correct = [], 0.0
+    for path, share in zip(paths, plan.loss_weights, strict=True):
+        loss, logits = _loss(path, x, labels, config)
+        losses.append(float(loss.detach()))
+        if not abs(losses[-1]) < float("inf"):
+            raise NumericalError(
+                f"the training loss must stay finite; received {losses[-1]}: lower the learning rate or check the data"
+            )
+        (loss * share).backward()  # type: ignore[no-untyped-call]
+        correct += float((logits.detach().argmax(1) == labels).float().mean()) / len(paths)
+    weights.optimizer.step(active, rate)
+    if weights.average is not None:
+        weights.average.after_step(averaged)
+    return losses, correct
+
+
+def _loss(path: Path, x: Tensor, labels: Tensor, config: TrainingConfig) -> tuple[Tensor, Tensor]:
+    output = path.module(x)
+    logits, auxiliary = output if isinstance(output, tuple) else (output, None)
+    loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+    if auxiliary is not None:
+        smoothed = F.cross_entropy(auxiliary, labels, label_smoothing=config.label_smoothing)
+        loss = loss + config.auxiliary_weight * smoothed
+    return loss, logits
+
+
+def _cuda_devices(tensor: Tensor) -> list[int]:
+    return [tensor.device.index or 0] if tensor.device.type == "cuda" else []

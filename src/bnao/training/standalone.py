@@ -1,0 +1,72 @@
+"""Training one architecture alone, from scratch or from inherited weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnao.arch import Architecture
+from bnao.data.images import Images
+from bnao.rng import torch_seed
+from bnao.sampling.base import Policy, StepPlan
+from bnao.spaces.base import Built, Skeleton
+from bnao.supernet import StandAlone
+from bnao.training.config import TrainingConfig
+from bnao.training.loop import Epoch, Hooks, Weights, train
+
+
+class OnePath(Policy):
+    """The policy of a stand-alone training: always the same architecture."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        self._plan = StepPlan(paths=(architecture,), loss_weights=(1.0,))
+
+    def plan(self, step: int, rng: np.random.Generator) -> StepPlan:
+        """The one plan."""
+        return self._plan
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network in eval mode and its learning curve."""
+
+    module: nn.Module
+    curve: list[Epoch]
+
+
+def build_seeded(skeleton: Skeleton, architecture: Architecture, seed: int, stage: str) -> Built:
+    """The architecture's network, its initial weights drawn from the stream (seed, stage)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, stage, "init"))
+        return skeleton.build_standalone(architecture)
+
+
+def train_standalone(
+    skeleton: Skeleton,
+    architecture: Architecture,
+    images: Images,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    stage: str,
+    inherited: Mapping[str, Tensor] | None = None,
+    hooks: Hooks | None = None,
+) -> TrainedNetwork:
+    """Train ``architecture`` alone on ``images`` (on their device) for one schedule.
+
+    ``inherited`` are a supernet path's weights to start from (the skeleton's output must then be ``project``). With
+    ``average_decay`` the network gets the averaged weights and running statistics.
+    """
+    built = build_seeded(skeleton, architecture, seed, stage)
+    if inherited is not None:
+        built.module.load_state_dict(dict(inherited))
+    built.module.to(images.device, memory_format=torch.channels_last)
+    weights = Weights.fresh(StandAlone(built), config)
+    curve = train(weights, OnePath(architecture), images, config, seed=seed, stage=stage, hooks=hooks)
+    if weights.average is not None:
+        weights.average.adopt()
+    return TrainedNetwork(built.module.eval(), curve)
