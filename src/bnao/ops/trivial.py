@@ -52,6 +52,7 @@ class Zero(Operation):
 
     def build(self, c_in: int, c_out: int, stride: int) -> nn.Module:
         """(B, c, h, w) -> zeros of the strided shape."""
+        require(c_in == c_out, "zero keeps its width", (c_in, c_out), "give equal input and output channels")
         return ZeroOutput(stride)
 
 

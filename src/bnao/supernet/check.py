@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from types import MethodType
 
 from torch import nn
@@ -14,8 +15,8 @@ from bnao.errors import SettingError
 def check_clonable(root: nn.Module) -> None:
     """Raise SettingError where a path's clone would secretly use the original's modules.
 
-    That is: modules, bound methods of modules, or containers of either kept as plain attributes; an instance-level
-    ``forward``; lazy modules whose parameters do not exist yet.
+    That is: modules, bound methods of modules, partials or containers of either kept as plain attributes; a ``forward`` of
+    one instance; lazy modules whose parameters do not exist yet.
     """
     for path, module in root.named_modules():
         where = f"module {path or '(the network itself)'} ({type(module).__name__})"
@@ -46,5 +47,7 @@ def _flatten(value: object, depth: int = 3) -> Iterable[object]:
     elif depth and isinstance(value, (list, tuple, set, frozenset)):
         for item in value:
             yield from _flatten(item, depth - 1)
+    elif depth and isinstance(value, partial):
+        yield from _flatten((value.func, value.args, value.keywords), depth)
     else:
         yield value
