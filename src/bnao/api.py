@@ -48,8 +48,8 @@ def search(
     from bnao.search.run import run_search
 
     run = RunFolder.create(out, config=config, recipe=recipe)
-    events = Several(run.event_log(), listener or Silent())
-    return Result(run.path, run_search(config, run, events))
+    with run.event_log() as log:
+        return Result(run.path, run_search(config, run, Several(log, listener or Silent())))
 
 
 def size(

@@ -40,9 +40,10 @@ def run_search(config: SearchConfig, run: RunFolder, listener: Listener) -> Sear
             data=config.data.source,
             num_train=len(bench.data.train),
             num_valid=len(bench.data.valid),
-            num_test=bench.held_out.measured,
+            held_out=bench.held_out.measured,
             device=str(bench.device),
             threads=num_threads(config),
+            stages=stage_names(config),
         )
         with run.pool() as pool:
             rounds = Rounds(bench, run, pool, log)
@@ -111,6 +112,17 @@ def run_search(config: SearchConfig, run: RunFolder, listener: Listener) -> Sear
         "search_finished", seconds=round(time.monotonic() - start, 3), winner=winner.architecture, id=winner.id
     )
     return result
+
+
+def stage_names(config: SearchConfig) -> list[str]:
+    """All stages of a search, in order."""
+    names = ["data"]
+    for number in range(1, config.loop.rounds + 1):
+        names += [f"supernet-{number}", f"scoring-{number}", f"controller-{number}"]
+    names[-1:] = ["rerank"]  # there is nothing to propose after the last round
+    names += ["random"] if config.rerank.num_random else []
+    names += [] if config.final.mode == "none" else ["final"]
+    return [*names, "measure"]
 
 
 def _check_budgets(bench: Workbench) -> None:
