@@ -88,8 +88,8 @@ def report(rows: list[dict[str, object]]) -> None:
     if len(gains) >= 2:
         half = stats.t.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))
         print(
-            f"mean gain {gains.mean():+.2f} points, 95 % interval {gains.mean() - half:+.2f} .. {gains.mean() + half:+.2f} "
-            f"({len(gains)} seeds; searched ahead in {int((gains > 0).sum())})"
+            f"mean gain {gains.mean():+.2f} points, 95 % interval {gains.mean() - half:+.2f} .. "
+            f"{gains.mean() + half:+.2f} ({len(gains)} seeds; searched ahead in {int((gains > 0).sum())})"
         )
 
 

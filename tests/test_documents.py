@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bnao.cli.main import COMMANDS, main
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import leaves, update
 
 ROOT = Path(__file__).parents[1]

@@ -32,7 +32,7 @@ ROWS = [
     "evaluation",
     "controller",
     "ranking",
-    "search",
+    "loop",
     "report",
     "api",
     "recipes",
@@ -137,7 +137,7 @@ def test_public_names_have_docstrings(path: Path) -> None:
 
 LIGHT = [
     "import bnao",
-    "import bnao.search.config",
+    "import bnao.loop.config",
     "import bnao.recipes; bnao.recipes.load_recipe('demo')",
     "from bnao.cli import main; main([])",
     "from bnao.cli import main; main(['--help'])",

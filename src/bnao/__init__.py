@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "BnaoError": "bnao.errors",
     "Architecture": "bnao.arch",
-    "SearchConfig": "bnao.search.config",
+    "SearchConfig": "bnao.loop.config",
     "Result": "bnao.api",
     "search": "bnao.api",
     "load_recipe": "bnao.recipes",
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bnao.api import search as search
     from bnao.arch import Architecture as Architecture
     from bnao.errors import BnaoError as BnaoError
+    from bnao.loop.config import SearchConfig as SearchConfig
     from bnao.recipes import load_recipe as load_recipe
-    from bnao.search.config import SearchConfig as SearchConfig
 
 __all__ = ["Architecture", "BnaoError", "Result", "SearchConfig", "__version__", "load_recipe", "search"]
 
@@ -33,7 +33,5 @@ __all__ = ["Architecture", "BnaoError", "Result", "SearchConfig", "__version__",
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         module = importlib.import_module(_LAZY[name])
-        if name == "search":  # the package bnao.search is a module of the same name; the function wins
-            globals()[name] = module.search
         return getattr(module, name)
     raise AttributeError(f"module 'bnao' has no attribute {name!r}")

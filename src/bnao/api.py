@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bnao.errors import SettingError
-from bnao.search.config import SearchConfig
-from bnao.search.events import Listener, Several, Silent
-from bnao.search.result import SearchResult
+from bnao.loop.config import SearchConfig
+from bnao.loop.events import Listener, Several, Silent
+from bnao.loop.result import SearchResult
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder
 from bnao.task import Task
@@ -42,10 +42,10 @@ def search(
 ) -> Result:
     """Search with ``config`` and write everything to the new or empty folder ``out``.
 
-    ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.search.events`).
+    ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`).
     Raises BnaoError, before anything is trained where the rule can be checked then.
     """
-    from bnao.search.run import run_search
+    from bnao.loop.run import run_search
 
     run = RunFolder.create(out, config=config, recipe=recipe)
     with run.event_log() as log:
@@ -62,8 +62,8 @@ def size(
 ) -> dict[str, int | None]:
     """Exact counts of an architecture's stand-alone network.
 
-    ``num_params`` without and ``num_params_with_auxiliary`` with the auxiliary head (None where images of ``input_size``
-    pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for one image, the
+    ``num_params`` without and ``num_params_with_auxiliary`` with the auxiliary head (None where images of
+    ``input_size`` pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for one image, the
     auxiliary head never included. ``tokens`` is the text form of an architecture of ``space``.
 
     >>> from bnao.spaces.nao_cell import PUBLISHED

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import bnao
 from bnao.cli.main import COMMANDS, main
 from bnao.cli.tokens import plain_tokens
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import leaves, to_dict
 
 Capture = pytest.CaptureFixture[str]

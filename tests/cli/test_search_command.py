@@ -12,8 +12,8 @@ import pytest
 import bnao
 from bnao.cli.fields import flag
 from bnao.cli.main import main
+from bnao.loop.config import SearchConfig
 from bnao.recipes import load_recipe
-from bnao.search.config import SearchConfig
 from bnao.settings import flatten, leaves, to_dict
 from bnao.settings.values import optional
 

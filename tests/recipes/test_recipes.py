@@ -6,8 +6,8 @@ import pytest
 
 import bnao.recipes
 from bnao.errors import SettingError
+from bnao.loop.config import SearchConfig
 from bnao.recipes import describe_recipe, load_recipe, recipe_names
-from bnao.search.config import SearchConfig
 from bnao.settings import flatten, leaves, load_toml, to_dict
 
 FOLDER = Path(bnao.recipes.__file__).parent

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bnao.search.result import SearchResult, Trained, Winner
+from bnao.loop.result import SearchResult, Trained, Winner
 
 
 def _trained(k: int, arm: str, **changes: Any) -> Trained:

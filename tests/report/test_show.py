@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from bnao.errors import RunError
+from bnao.loop.result import SearchResult
 from bnao.report import show_run
-from bnao.search.result import SearchResult
 from bnao.storage import PoolEntry, RunFolder
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bnao.loop.result import SearchResult
 from bnao.report import print_list, print_summary
 from bnao.report.comparison import comparison_sentence
-from bnao.search.result import SearchResult
 
 Make = Callable[..., SearchResult]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import field_docs, leaves
 
 

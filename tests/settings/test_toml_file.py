@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bnao.errors import SettingError
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import load_toml, update_from_toml
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnao.errors import BnaoError, SettingError
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import build, flatten, leaves, merge, nest, to_dict, update, update_from_flags
 
 LEAVES = leaves(SearchConfig())

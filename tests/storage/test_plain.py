@@ -5,8 +5,8 @@ from typing import Any, Literal
 import pytest
 
 from bnao.errors import RunError, SettingError
-from bnao.search.config import SearchConfig
-from bnao.search.result import SearchResult, Trained, Winner
+from bnao.loop.config import SearchConfig
+from bnao.loop.result import SearchResult, Trained, Winner
 from bnao.storage.files import json_bytes, parse_json
 from bnao.storage.plain import from_dict, to_plain
 

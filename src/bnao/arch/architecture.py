@@ -15,8 +15,8 @@ class Architecture:
 
     ``tokens`` are the decisions in the order in which they were drawn: two architectures are *equal* when their tokens
     are (they use the same shared weights). ``canonical`` are the tokens of the symmetry class's one representative: two
-    architectures are *the same network* when their ``id`` is. ``parts`` are the lengths of the groups that the text form
-    divides by ``|`` (a NAO cell: normal, reduction).
+    architectures are *the same network* when their ``id`` is. ``parts`` are the lengths of the groups that the text
+    form divides by ``|`` (a NAO cell: normal, reduction).
     """
 
     tokens: tuple[int, ...]

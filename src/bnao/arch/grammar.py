@@ -35,7 +35,7 @@ class Grammar(ABC):
 
     @property
     def words_per_step(self) -> int:
-        """How many words enter an encoder as one step; divides :attr:`length` (a NAO pair of input and operation: 2)."""
+        """How many words enter an encoder as one step; divides :attr:`length` (a NAO pair, input and operation: 2)."""
         return 1
 
     @abstractmethod
@@ -80,15 +80,14 @@ class Grammar(ABC):
         """The representative of the architecture's symmetry class: the order in which it is scored."""
         return self.architecture(architecture.canonical)
 
-    def sample_distinct(
-        self, n: int, rng: np.random.Generator, exclude: Iterable[str] = ()
-    ) -> list[Architecture]:
+    def sample_distinct(self, n: int, rng: np.random.Generator, exclude: Iterable[str] = ()) -> list[Architecture]:
         """Up to ``n`` architectures with distinct ids, none in ``exclude``; fewer only when the space is exhausted.
 
         Uniform over the sets of that size: draws without replacement by rejection of repeats. Gives up after 50 rounds
         in which nothing new came (a space nearly exhausted); the caller sees the shortfall in the length.
         """
-        seen, found, barren = set(exclude), [], 0
+        found: list[Architecture] = []
+        seen, barren = set(exclude), 0
         while len(found) < n and barren < 50:
             before = len(found)
             for candidate in self.sample(max(n - len(found), 16), rng):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 
 from cyclopts import Group, Parameter
 
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import Leaf, leaves
 from bnao.settings.values import optional
 

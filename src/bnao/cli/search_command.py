@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bnao.cli.fields import with_fields
+from bnao.loop.config import SearchConfig
 from bnao.recipes import load_recipe
-from bnao.search.config import SearchConfig
 from bnao.settings import update_from_flags, update_from_toml
 
 

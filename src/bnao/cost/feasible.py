@@ -31,7 +31,7 @@ class FeasibleSpace:
         return self.grammar.sample(n, rng)
 
     def sample_distinct(self, n: int, rng: np.random.Generator, exclude: Iterable[str] = ()) -> list[Architecture]:
-        """Up to ``n`` draws without repeats and none with an id in ``exclude``; fewer only if the space is exhausted."""
+        """Up to ``n`` draws without repeats and none with an id in ``exclude``; fewer only if none is left."""
         return self.grammar.sample_distinct(n, rng, exclude)
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from math import sqrt
 
@@ -34,7 +35,7 @@ def equal_batches(num: int, batch_size: int) -> list[slice]:
     """
     count = -(-num // batch_size)
     bounds = [num * k // count for k in range(count + 1)]
-    return [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [slice(a, b) for a, b in itertools.pairwise(bounds)]
 
 
 def measure(module: nn.Module, images: Images, batch_size: int = 500) -> Measurement:

@@ -25,7 +25,9 @@ class Identity(Operation):
         """(B, c_in, h, w) -> (B, c_out, ceil(h/stride), ceil(w/stride)); a change of width needs stride 2."""
         if stride == 1 and c_in == c_out:
             return nn.Identity()
-        require(stride == 2, "identity keeps its width at stride 1", (c_in, c_out, stride), "give equal widths or stride 2")
+        require(
+            stride == 2, "identity keeps its width at stride 1", (c_in, c_out, stride), "give equal widths or stride 2"
+        )
         return FactorizedReduction(c_in, c_out)
 
 

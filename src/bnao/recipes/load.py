@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnao.errors import unknown_name
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.settings import update_from_toml
 
 _FOLDER = Path(__file__).parent

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bnao.loop.result import SearchResult, Trained
 from bnao.report.format import percent, points
-from bnao.search.result import SearchResult, Trained
 
 
 def comparison_lines(result: SearchResult) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from bnao.loop.result import SearchResult
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.page import Page
 from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
-from bnao.search.result import SearchResult
 from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
 
 RESULT = "result.json"  # the file of the run's state that holds the SearchResult

@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bnao.loop.result import SearchResult, Trained
 from bnao.report.comparison import comparison_lines, comparison_sentence
 from bnao.report.format import count, duration, figures, magnitude, percent
 from bnao.report.page import Page
-from bnao.search.result import SearchResult, Trained
 
 FILES = {
     "result.json": "this summary as data",

@@ -20,7 +20,7 @@ _READ: dict[type, dict[str, str]] = {}
 def field_docs(cls: type) -> dict[str, str]:
     """Help text by field name; fields without one are missing. Empty where the source cannot be read.
 
-    >>> from bnao.search.config import LoopConfig
+    >>> from bnao.loop.config import LoopConfig
     >>> field_docs(LoopConfig)["pool"]
     'architectures of the first round'
     """

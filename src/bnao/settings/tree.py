@@ -42,7 +42,7 @@ def _is_section(value: object) -> bool:
 def leaves(config: object, prefix: str = "") -> dict[str, Leaf]:
     """All fields of a tree by dotted name, in the order of declaration.
 
-    >>> from bnao.search.config import LoopConfig
+    >>> from bnao.loop.config import LoopConfig
     >>> leaves(LoopConfig())["pool"].value
     1000
     """
@@ -66,7 +66,7 @@ def to_dict(config: object) -> dict[str, Any]:
 def build(cls: type[C], values: Mapping[str, Any]) -> C:
     """A tree of type ``cls`` with these values, defaults for the rest. Raises SettingError as :func:`update`.
 
-    >>> from bnao.search.config import LoopConfig
+    >>> from bnao.loop.config import LoopConfig
     >>> build(LoopConfig, {"pool": 50}).rounds
     4
     """
@@ -79,7 +79,7 @@ def update(config: C, values: Mapping[str, Any]) -> C:
     Raises SettingError for an unknown name (with the nearest one), a wrong type, and whatever a dataclass itself
     refuses; the message starts with the dotted name.
 
-    >>> from bnao.search.config import SearchConfig
+    >>> from bnao.loop.config import SearchConfig
     >>> config = update(SearchConfig(), {"supernet": {"training": {"epochs": 2}}})
     >>> config.supernet.training.epochs, config.supernet.network.output
     (2.0, 'project')
@@ -134,7 +134,7 @@ def unknown_field(name: str, root: object) -> FieldError:
 def update_from_flags(config: C, flags: Mapping[str, str]) -> C:
     """A copy of the tree with fields set from texts by dotted name. Raises SettingError as :func:`update`.
 
-    >>> from bnao.search.config import SearchConfig
+    >>> from bnao.loop.config import SearchConfig
     >>> update_from_flags(SearchConfig(), {"loop.pool": "50", "data.resolution": "none"}).loop.pool
     50
     """

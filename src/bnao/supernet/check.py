@@ -15,8 +15,8 @@ from bnao.errors import SettingError
 def check_clonable(root: nn.Module) -> None:
     """Raise SettingError where a path's clone would secretly use the original's modules.
 
-    That is: modules, bound methods of modules, partials or containers of either kept as plain attributes; a ``forward`` of
-    one instance; lazy modules whose parameters do not exist yet.
+    That is: modules, bound methods of modules, partials or containers of either kept as plain attributes; a ``forward``
+    of one instance; lazy modules whose parameters do not exist yet.
     """
     for path, module in root.named_modules():
         where = f"module {path or '(the network itself)'} ({type(module).__name__})"

@@ -1,13 +1,15 @@
 """Cloning the path of an architecture through a network that holds choices.
 
-A *choice* is a module with ``resolve(architecture) -> nn.Module``. The clone is a network of its own: every module on the
-path is copied shallowly, with the *same* parameter and buffer tables as the original, and each choice is replaced by
-what it resolves to. So the path is exactly the architecture's network and trains the shared weights; modes (train, eval)
-and hooks of one path do not touch another. A clone must not be converted (``.half()``, ``.to()``): convert a deep copy.
+A *choice* is a module with ``resolve(architecture) -> nn.Module``. The clone is a network of its own: each module on
+the path is copied shallowly, with the *same* parameter and buffer tables as the original, and each choice is replaced by
+what it resolves to. So the path is exactly the architecture's network and trains the shared weights; modes (train,
+eval) and hooks of one path do not touch another. A clone must not be converted (``.half()``, ``.to()``): convert a deep
+copy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cache
 from typing import Protocol, cast, runtime_checkable
 
@@ -25,8 +27,8 @@ class Choice(Protocol):
 
 
 @cache
-def _is_choice(cls: type) -> bool:
-    return issubclass(cls, Choice)
+def _is_choice(cls: Hashable) -> bool:
+    return issubclass(cast(type, cls), Choice)
 
 
 _HOOK_TABLES = tuple(
@@ -59,7 +61,7 @@ def clone_module(module: nn.Module) -> nn.Module:
 def _clone(module: nn.Module, architecture: Architecture, memo: _Memo) -> nn.Module:
     if id(module) in memo:
         return memo[id(module)][1]
-    if _is_choice(type(module)):
+    if _is_choice(cast(Hashable, type(module))):
         clone = _clone(cast(Choice, module).resolve(architecture), architecture, memo)
     else:
         clone = clone_module(module)

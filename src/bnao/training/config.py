@@ -11,10 +11,10 @@ from bnao.errors import require
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """One training of a supernet (a round) or of a stand-alone network: SGD with Nesterov-free momentum.
+    """One training of a supernet (a round) or of a stand-alone network: SGD with momentum (not Nesterov's).
 
-    The learning rate falls from ``learning_rate`` to ``final_learning_rate`` along a cosine per step, or is multiplied by
-    ``decay`` each epoch. It restarts with each training.
+    The learning rate falls from ``learning_rate`` to ``final_learning_rate`` along a cosine per step, or is multiplied
+    by ``decay`` each epoch. It restarts with each training.
     """
 
     epochs: float = 50.0  # passes over the training images; may be a fraction
@@ -38,6 +38,10 @@ class TrainingConfig:
         require(self.learning_rate > 0, "learning_rate is positive", self.learning_rate, "the paper uses 0.025")
         require(self.clip_norm > 0, "clip_norm is positive", self.clip_norm, "the paper uses 5")
         require(0.0 <= self.average_decay < 1.0, "average_decay lies in [0, 1)", self.average_decay, "0 means off")
-        require(0.0 <= self.label_smoothing < 1.0, "label_smoothing lies in [0, 1)", self.label_smoothing, "0 means off")
+        require(
+            0.0 <= self.label_smoothing < 1.0, "label_smoothing lies in [0, 1)", self.label_smoothing, "0 means off"
+        )
         require(self.inactive in ("frozen", "moving"), "inactive is frozen or moving", self.inactive, "choose one")
-        require(self.schedule in ("cosine", "exponential"), "schedule is cosine or exponential", self.schedule, "choose")
+        require(
+            self.schedule in ("cosine", "exponential"), "schedule is cosine or exponential", self.schedule, "choose"
+        )

@@ -104,9 +104,7 @@ def train(
         hooks.on_step(step + 1, {"loss": sum(losses) / len(losses), "accuracy": accuracy})
         if (step + 1) % per_epoch == 0 or step + 1 == steps:
             curve.append(
-                Epoch(
-                    epoch=len(curve) + 1, loss=loss_sum / seen, accuracy=accuracy_sum / seen, learning_rate=rate
-                )
+                Epoch(epoch=len(curve) + 1, loss=loss_sum / seen, accuracy=accuracy_sum / seen, learning_rate=rate)
             )
             hooks.on_epoch(curve[-1])
             loss_sum, accuracy_sum, seen = 0.0, 0.0, 0
@@ -119,7 +117,9 @@ def _step(
 ) -> tuple[list[float], float]:
     """One update. Returns each path's loss and the mean accuracy on the batch."""
     if plan.teacher is not None:
-        raise SettingError("distillation from a teacher path is not supported by this version: use a policy without one")
+        raise SettingError(
+            "distillation from a teacher path is not supported by this version: use a policy without one"
+        )
     paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
     active = list(dict.fromkeys(p for path in paths for p in path.parameters))
     averaged = active + [b for path in paths for b in path.buffers]

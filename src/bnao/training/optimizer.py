@@ -17,8 +17,8 @@ class PathSGD:
     """torch's SGD over one set of shared weights; each step sees a stored list of the path's parameters.
 
     Momentum persists for every weight. Weights off the path stay as they are (``inactive="frozen"``), or go on moving
-    by momentum and weight decay once they have been trained (``"moving"``, what zero-filled gradients did under the torch
-    of the paper's time).
+    by momentum and weight decay once they have been trained (``"moving"``, what zero-filled gradients did under the
+    torch of the paper's time).
     """
 
     def __init__(self, root: nn.Module, config: TrainingConfig) -> None:
@@ -44,7 +44,7 @@ class PathSGD:
             for parameter in trained:
                 parameter.grad = None
             raise NumericalError(
-                f"gradients must stay finite; received a total norm of {norm}: lower the learning rate or check the data"
+                f"gradients must stay finite; received a norm of {norm}: lower the learning rate or check the data"
             )
         moved = self._with_inactive(trained) if self._moving else trained
         group = self._sgd.param_groups[0]

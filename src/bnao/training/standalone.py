@@ -16,6 +16,7 @@ from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.base import Built, Skeleton
 from bnao.supernet import StandAlone
 from bnao.training.config import TrainingConfig
+from bnao.training.device import place
 from bnao.training.loop import Epoch, Hooks, Weights, train
 
 
@@ -64,7 +65,7 @@ def train_standalone(
     built = build_seeded(skeleton, architecture, seed, stage)
     if inherited is not None:
         built.module.load_state_dict(dict(inherited))
-    built.module.to(images.device, memory_format=torch.channels_last)
+    place(built.module, images.device)
     weights = Weights.fresh(StandAlone(built), config)
     curve = train(weights, OnePath(architecture), images, config, seed=seed, stage=stage, hooks=hooks)
     if weights.average is not None:

@@ -82,7 +82,12 @@ class Cell(nn.Module):
 
 
 def build_cell(
-    plan: CellPlan, wiring: Wiring, unused: Unused, operations: tuple[Operation, ...], project: bool, drop_path: DropPath
+    plan: CellPlan,
+    wiring: Wiring,
+    unused: Unused,
+    operations: tuple[Operation, ...],
+    project: bool,
+    drop_path: DropPath,
 ) -> Cell:
     """A stand-alone network's cell with modules of its own."""
     c = plan.channels

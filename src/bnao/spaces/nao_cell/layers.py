@@ -1,4 +1,4 @@
-"""Stems, input calibration, output projection and heads of the NAO network (METHOD, "How the network is put together")."""
+"""Stems, input calibration, output projection and heads of the NAO network (docs/method.md)."""
 
 from __future__ import annotations
 

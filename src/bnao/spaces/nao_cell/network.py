@@ -30,9 +30,7 @@ class NaoNetwork(nn.Module):
         self.cells = nn.ModuleList(
             make_cell(
                 cell,
-                DropPath(
-                    keep_at_end=config.drop_path_keep, layer=cell.layer, layers=cell.layers, progress=progress
-                ),
+                DropPath(keep_at_end=config.drop_path_keep, layer=cell.layer, layers=cell.layers, progress=progress),
             )
             for cell in plan.cells
         )

@@ -204,5 +204,3 @@ class ListInput(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Call the module with the list of inputs."""
         return self.module(list(inputs))  # type: ignore[no-any-return]
-
-

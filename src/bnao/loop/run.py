@@ -12,14 +12,14 @@ import torch
 from bnao import __version__
 from bnao.data.images import TestData
 from bnao.errors import require
-from bnao.search.arms import Candidate, random_arm, top_of_pool, train_arm
-from bnao.search.config import SearchConfig
-from bnao.search.events import Listener
-from bnao.search.result import SearchResult, Trained
-from bnao.search.rounds import Rounds
-from bnao.search.stages import StageLog
-from bnao.search.winner import describe_winner, measure_on, save_winner, train_winner
-from bnao.search.workbench import Workbench, make_workbench, num_threads, threads
+from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
+from bnao.loop.config import SearchConfig
+from bnao.loop.events import Listener
+from bnao.loop.result import SearchResult, Trained
+from bnao.loop.rounds import Rounds
+from bnao.loop.stages import StageLog
+from bnao.loop.winner import describe_winner, measure_on, save_winner, train_winner
+from bnao.loop.workbench import Workbench, make_workbench, num_threads, threads
 from bnao.storage import RunFolder
 from bnao.training.loop import num_steps
 

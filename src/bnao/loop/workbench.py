@@ -14,7 +14,7 @@ from bnao.cost.sizes import SizeTable
 from bnao.data.held_out import HeldOut, load
 from bnao.data.images import SearchData
 from bnao.errors import require
-from bnao.search.config import SearchConfig
+from bnao.loop.config import SearchConfig
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
@@ -35,7 +35,7 @@ class Workbench:
     """Everything that is derived from the configuration alone.
 
     ``supernet`` holds the shared weights (``project``); ``sampled`` is the same skeleton with ``concat`` output, whose
-    parameter count is the paper's size; ``rerank`` and ``delivered`` are the stand-alone networks of the two last stages.
+    parameter count is the paper's size; ``rerank`` and ``delivered`` are the stand-alone networks of the last stages.
     """
 
     config: SearchConfig

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 import json
+from dataclasses import asdict, replace
 
 import torch
 from torch import nn
 
 from bnao.data.images import Images
 from bnao.evaluation.measure import Measurement, measure
-from bnao.search.arms import Candidate, weights_of
-from bnao.search.result import Winner
-from bnao.search.stages import StageLog
-from bnao.search.workbench import Workbench
+from bnao.loop.arms import Candidate, weights_of
+from bnao.loop.result import Winner
+from bnao.loop.stages import StageLog
+from bnao.loop.workbench import Workbench
 from bnao.storage import RunFolder
 from bnao.supernet import Supernet
 from bnao.training.loop import num_steps
@@ -79,9 +79,7 @@ def save_winner(bench: Workbench, run: RunFolder, winner: Winner, module: nn.Mod
         "space": json.dumps(asdict(bench.config.space)),
         "network": json.dumps(asdict(replace(bench.delivered.config, auxiliary=False))),
         "task": json.dumps(asdict(bench.task)),
-        "normalisation": json.dumps(
-            {"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}
-        ),
+        "normalisation": json.dumps({"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}),
     }
     with run.commit() as commit:
         commit.write_weights("winner.safetensors", weights_of(module), metadata)

@@ -10,14 +10,14 @@ from scipy.stats import spearmanr
 from bnao.arch import Architecture
 from bnao.controller import Proposer, make_proposer
 from bnao.evaluation.oneshot import OneShotEvaluator
+from bnao.loop.stages import StageLog
+from bnao.loop.workbench import Workbench
 from bnao.rng import generator, torch_seed
 from bnao.sampling import make_policy
-from bnao.search.stages import StageLog
-from bnao.search.workbench import Workbench
 from bnao.storage import Pool, PoolEntry, RunFolder
 from bnao.supernet import Supernet
+from bnao.training.device import place
 from bnao.training.loop import Weights, num_steps, train
-
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Rounds:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(config.seed, "supernet", "init"))
             built = bench.supernet.skeleton.build_supernet()
-        built.module.to(bench.device, memory_format=torch.channels_last)
+        place(built.module, bench.device)
         self.supernet = Supernet(built)
         self._weights = Weights.fresh(self.supernet, config.supernet.training)
         self._evaluator = OneShotEvaluator(
@@ -121,15 +121,11 @@ class Rounds:
                     "they were given the worst finite score"
                 )
             with self._run.commit() as commit:
-                self._pool.set_scores(
-                    number, {a.id: float(v) for a, v in zip(self.architectures, values, strict=True)}
-                )
+                self._pool.set_scores(number, {a.id: float(v) for a, v in zip(self.architectures, values, strict=True)})
                 commit.write_json("score_name.json", scores.name)
         return values
 
-    def _propose(
-        self, scores: Floats, number: int
-    ) -> tuple[list[Architecture], list[str]]:
+    def _propose(self, scores: Floats, number: int) -> tuple[list[Architecture], list[str]]:
         config, name = self._bench.config, f"controller-{number}"
         epochs = config.controller.epochs if config.controller.proposer == "nao" else None
         with self._log.stage(name, f"controller, round {number}", epochs, "epoch") as stage:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.evaluation.measure import measure
+from bnao.loop.stages import Stage, StageLog
+from bnao.loop.workbench import Workbench
 from bnao.rng import generator
-from bnao.search.stages import Stage, StageLog
-from bnao.search.workbench import Workbench
 from bnao.storage import Pool, RunFolder
 from bnao.training.loop import num_steps
 from bnao.training.standalone import train_standalone

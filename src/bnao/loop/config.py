@@ -42,7 +42,9 @@ class LoopConfig:
     def __post_init__(self) -> None:
         require(self.pool >= 2, "the pool holds at least 2 architectures", self.pool, "use 100 or more")
         require(self.rounds >= 1, "there is at least 1 round", self.rounds, "the paper uses 4")
-        require(self.rounds == 1 or self.proposals >= 1, "proposals is at least 1", self.proposals, "the paper uses 300")
+        require(
+            self.rounds == 1 or self.proposals >= 1, "proposals is at least 1", self.proposals, "the paper uses 300"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,9 @@ class RerankConfig:
 
     def __post_init__(self) -> None:
         require(self.top >= 1, "top is at least 1", self.top, "the paper uses 5")
-        require(self.random is None or self.random >= 0, "random is not negative", self.random, "0 skips the comparison")
+        require(
+            self.random is None or self.random >= 0, "random is not negative", self.random, "0 skips the comparison"
+        )
 
     @property
     def num_random(self) -> int:
@@ -84,7 +88,9 @@ class FinalConfig:
     )
 
     def __post_init__(self) -> None:
-        require(self.mode in ("scratch", "inherit", "none"), "mode is scratch, inherit or none", self.mode, "choose one")
+        require(
+            self.mode in ("scratch", "inherit", "none"), "mode is scratch, inherit or none", self.mode, "choose one"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bnao.search.events import Listener
+from bnao.loop.events import Listener
 from bnao.training.loop import Epoch, Hooks
 
 
@@ -52,9 +52,7 @@ class StageLog:
         yield stage
         self.seconds[name] = time.monotonic() - start
         self.figures[name] = dict(stage.figures)
-        self.listener.event(
-            "stage_finished", stage=name, seconds=round(self.seconds[name], 3), figures=stage.figures
-        )
+        self.listener.event("stage_finished", stage=name, seconds=round(self.seconds[name], 3), figures=stage.figures)
 
     def warn(self, text: str) -> None:
         """Something the user should know; kept for the report."""

@@ -1,0 +1,145 @@
+"""Scoring changes nothing, is the same for all, and gives finite higher-is-better values."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from bnao.data.images import Images, SearchData
+from bnao.evaluation.base import finite_scores
+from bnao.evaluation.config import ScoringConfig
+from bnao.evaluation.measure import equal_batches, measure
+from bnao.evaluation.oneshot import OneShotEvaluator
+from bnao.evaluation.views import batch_statistics_view, eval_view, recalibrated_view
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.nao_cell import NaoCellSpace
+from bnao.supernet import Supernet
+from bnao.task import Task
+
+SPACE = NaoCellSpace(SpaceConfig(nodes=2))
+TASK = Task(in_channels=3, image_size=(8, 8), num_classes=4)
+
+
+def _images(num: int, seed: int) -> Images:
+    g = torch.Generator().manual_seed(seed)
+    return Images(
+        images_NCHW=torch.randint(0, 256, (num, 3, 8, 8), generator=g, dtype=torch.uint8),
+        labels_N=torch.arange(num) % 4,
+        mean_C=torch.full((3,), 0.5),
+        std_C=torch.full((3,), 0.25),
+    )
+
+
+@pytest.fixture
+def data() -> SearchData:
+    return SearchData(train=_images(64, 0), valid=_images(40, 1), task=TASK)
+
+
+@pytest.fixture
+def supernet() -> Supernet:
+    torch.manual_seed(0)
+    network = NetworkConfig(cells_per_stage=1, channels=4, output="project", drop_path_keep=0.5)
+    net = Supernet(SPACE.skeleton(network, TASK).build_supernet())
+    net.progress.value = 1.0
+    return net
+
+
+def _hash(supernet: Supernet) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in supernet.root.state_dict().items():
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    digest.update(repr([m.training for m in supernet.root.modules()]).encode())
+    digest.update(repr([p.grad is None for p in supernet.root.parameters()]).encode())
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize("statistics", ["batch", "recalibrated"])
+@pytest.mark.parametrize("score", ["loss", "accuracy"])
+def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score):
+    config = ScoringConfig(score=score, statistics=statistics, batch_size=16, recalibration_batches=2)
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
+    pool = SPACE.grammar.sample(5, np.random.default_rng(0))
+    modes = [[m.training for m in supernet.path(a).modules()] for a in pool]
+    before, state = _hash(supernet), torch.get_rng_state()
+    first = evaluator.evaluate(pool)
+    assert _hash(supernet) == before
+    assert [[m.training for m in supernet.path(a).modules()] for a in pool] == modes
+    assert torch.equal(torch.get_rng_state(), state)
+    again = evaluator.evaluate(list(reversed(pool)))
+    assert np.array_equal(first.values_P, again.values_P[::-1])
+    assert np.isfinite(first.values_P).all()
+
+
+def test_symmetric_forms_have_one_score(supernet, data):
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0)
+    rng = np.random.default_rng(1)
+    a = SPACE.grammar.sample(1, rng)[0]
+    forms = [SPACE.grammar.shuffle(a, rng) for _ in range(6)]
+    assert len({form.tokens for form in forms}) > 1
+    assert len(set(evaluator.evaluate(forms).values_P.tolist())) == 1
+
+
+def test_loss_scores_are_the_negated_loss_of_the_view(supernet, data):
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0)
+    a = SPACE.grammar.sample(1, np.random.default_rng(2))[0]
+    scores = evaluator.evaluate([a])
+    direct = measure(batch_statistics_view(supernet.path(a)), data.valid, batch_size=20)
+    assert scores.values_P[0] == -direct.loss
+    assert scores.accuracies_P[0] == direct.accuracy
+
+
+def test_fewer_images_are_balanced_and_the_same_for_all(supernet, data):
+    config = ScoringConfig(batch_size=20, images=20)
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
+    labels = torch.cat([y for _, y in evaluator._batches])
+    assert torch.bincount(labels).tolist() == [5, 5, 5, 5]
+
+
+def test_batch_statistics_equal_training_mode_without_its_side_effects(supernet):
+    supernet.progress.value = 0.0  # no drop-path, so that training mode computes the same function
+    a = SPACE.grammar.sample(1, np.random.default_rng(3))[0]
+    path, x = supernet.path(a), torch.randn(16, 3, 8, 8)
+    with torch.no_grad():
+        view = batch_statistics_view(path)(x)
+        assert torch.equal(view, path(x))
+
+
+def test_recalibrated_statistics_are_the_mean_over_batches(supernet):
+    a = SPACE.grammar.sample(1, np.random.default_rng(4))[0]
+    batches = [torch.randn(16, 3, 8, 8), torch.randn(16, 3, 8, 8)]
+    view = recalibrated_view(supernet.path(a), batches)
+    with torch.no_grad():
+        means = [view.stem.conv(x).mean(dim=(0, 2, 3)) for x in batches]
+    torch.testing.assert_close(view.stem.norm.running_mean, (means[0] + means[1]) / 2)
+    assert not any(m.training for m in view.modules())
+
+
+def test_eval_view_leaves_modes_alone(supernet):
+    path = supernet.path(SPACE.grammar.sample(1, np.random.default_rng(5))[0])
+    assert not eval_view(path).stem.norm.training
+    assert path.stem.norm.training
+
+
+def test_scores_that_are_not_finite_become_the_worst_finite_one():
+    values, bad = finite_scores(np.array([-1.0, np.nan, -3.0, -np.inf]))
+    assert values.tolist() == [-1.0, -3.0, -3.0, -3.0]
+    assert bad == 2
+    assert finite_scores(np.array([np.nan]))[0].tolist() == [0.0]
+
+
+def test_a_diverged_path_is_scored_not_fatal(supernet, data):
+    with torch.no_grad():
+        for p in supernet.root.head.parameters():
+            p.fill_(float("nan"))
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0)
+    scores = evaluator.evaluate(SPACE.grammar.sample(2, np.random.default_rng(0)))
+    assert scores.num_not_finite == 2
+
+
+@pytest.mark.parametrize(("num", "batch"), [(1, 5), (5, 5), (6, 5), (1000, 300), (7, 1)])
+def test_equal_batches_cover_once_and_differ_by_one(num, batch):
+    lengths = [s.stop - s.start for s in equal_batches(num, batch)]
+    assert sum(lengths) == num
+    assert max(lengths) <= batch
+    assert max(lengths) - min(lengths) <= 1
