@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from bnao.errors import SettingError
 from bnao.loop.config import SearchConfig
-from bnao.loop.events import Listener, Several, Silent
+from bnao.loop.events import Kept, Listener, Several, Silent
 from bnao.loop.result import SearchResult
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder
+from bnao.storage.run_folder import refuse_used
 from bnao.task import Task
 
 if TYPE_CHECKING:
@@ -43,13 +44,21 @@ def search(
     """Search with ``config`` and write everything to the new or empty folder ``out``.
 
     ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`).
-    Raises BnaoError, before anything is trained where the rule can be checked then.
+    Raises BnaoError: for settings and data that do not
+    fit, before anything is written or trained.
     """
-    from bnao.loop.run import run_search
+    from bnao.loop.run import prepare, run_search
+    from bnao.loop.stages import StageLog
 
+    refuse_used(Path(out))
+    early, heard = Kept(), listener or Silent()
+    stages = StageLog(Several(early, heard))
+    bench = prepare(config, stages)
     run = RunFolder.create(out, config=config, recipe=recipe)
     with run.event_log() as log:
-        return Result(run.path, run_search(config, run, Several(log, listener or Silent())))
+        early.replay(log)
+        stages.listener = Several(log, heard)
+        return Result(run.path, run_search(bench, run, stages))
 
 
 def size(

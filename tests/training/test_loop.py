@@ -61,7 +61,7 @@ def test_equal_calls_give_equal_weights_whatever_the_global_generators_do():
     for noise in (1, 2):
         supernet = _supernet()
         torch.manual_seed(noise)
-        np.random.seed(noise)  # noqa: NPY002
+        np.random.seed(noise)
         train(Weights.fresh(supernet, CONFIG), Alternate(*pair), _learnable(), CONFIG, seed=3, stage="s")
         states.append(supernet.root.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
@@ -109,9 +109,7 @@ def test_learns_and_reports_each_epoch_and_step():
     hooks = Hooks(on_step=lambda done, figures: steps.append(done), on_epoch=epochs.append)
     config = replace(CONFIG, epochs=12, augment=AugmentConfig(crop_padding=0))
     network = NetworkConfig(cells_per_stage=1, channels=4)
-    trained = train_standalone(
-        SPACE.skeleton(network, TASK), a, _learnable(), config, seed=0, stage="s", hooks=hooks
-    )
+    trained = train_standalone(SPACE.skeleton(network, TASK), a, _learnable(), config, seed=0, stage="s", hooks=hooks)
     assert steps == list(range(1, 49))
     assert epochs == trained.curve
     assert len(epochs) == 12

@@ -2,7 +2,10 @@
 
 Event kinds and their fields (all values are plain JSON):
 
-- ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, num_test, device, threads
+- ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, held_out (which data, in words),
+  device, threads, stages (all names, in order); comes after the stage ``data``
+- ``sampling``        stage, text (the policy, and whether its draws are exact)
+- ``epoch``           stage, epoch, loss, accuracy, learning_rate (means over the epoch), architecture (id, stand-alone)
 - ``stage_started``   stage, title, total (units of work, or null), unit
 - ``stage_progress``  stage, done, figures (a few named numbers, e.g. loss, accuracy)   -- high rate: not logged
 - ``stage_finished``  stage, seconds, figures
@@ -30,6 +33,22 @@ class Silent:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Ignore."""
+
+
+class Kept:
+    """Keeps events, to pass them on later."""
+
+    def __init__(self) -> None:
+        self._events: list[tuple[str, dict[str, Any]]] = []
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Keep."""
+        self._events.append((kind, fields))
+
+    def replay(self, listener: Listener) -> None:
+        """Tell ``listener`` all that was kept."""
+        for kind, fields in self._events:
+            listener.event(kind, **fields)
 
 
 class Several:

@@ -83,8 +83,13 @@ class Rounds:
         bench, config = self._bench, self._bench.config
         training, name = config.supernet.training, f"supernet-{number}"
         policy = make_policy(
-            config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=fresh, seed=config.seed
+            config.sampling,
+            feasible=bench.feasible,
+            sizes=bench.sampled.sizes,
+            pool=fresh,
+            seed=torch_seed(config.seed, "sampling", number),
         )
+        self._log.listener.event("sampling", stage=name, text=policy.describe())
         title = f"supernet, round {number} of {config.loop.rounds}"
         total = num_steps(training, len(bench.data.train))
         with self._log.stage(name, title, total, "step") as stage:

@@ -10,28 +10,35 @@ import numpy
 import torch
 
 from bnao import __version__
+from bnao.controller import make_proposer
 from bnao.data.images import TestData
 from bnao.errors import require
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.config import SearchConfig
-from bnao.loop.events import Listener
 from bnao.loop.result import SearchResult, Trained
 from bnao.loop.rounds import Rounds
 from bnao.loop.stages import StageLog
 from bnao.loop.winner import describe_winner, measure_on, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads, threads
+from bnao.rng import generator
+from bnao.sampling import make_policy
 from bnao.storage import RunFolder
 from bnao.training.loop import num_steps
 
 
-def run_search(config: SearchConfig, run: RunFolder, listener: Listener) -> SearchResult:
+def prepare(config: SearchConfig, log: StageLog) -> Workbench:
+    """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing."""
+    with threads(num_threads(config)), log.stage("data", "data and networks", None, "image"):
+        bench = make_workbench(config)
+        _check_budgets(bench)
+        _check_parts(bench)
+    return bench
+
+
+def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
     """Search, train, measure; everything is written to ``run``. Raises BnaoError."""
-    start = time.monotonic()
+    start, config, listener = time.monotonic(), bench.config, log.listener
     with threads(num_threads(config)):
-        log = StageLog(listener)
-        with log.stage("data", "data and networks", None, "image"):
-            bench = make_workbench(config)
-            _check_budgets(bench)
         listener.event(
             "search_started",
             recipe=run.manifest.recipe,
@@ -140,6 +147,14 @@ def _check_budgets(bench: Workbench) -> None:
         config.rerank.top,
         "lower rerank.top or raise loop.pool",
     )
+
+
+def _check_parts(bench: Workbench) -> None:
+    """Make the policy and the proposer once, so that their settings are refused early."""
+    config = bench.config
+    few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
+    make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)
+    make_proposer(config.controller, bench.space.grammar, config.seed)
 
 
 def _compare(

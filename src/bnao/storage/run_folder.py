@@ -56,7 +56,7 @@ class RunFolder:
         folder cannot be written.
         """
         path = Path(path)
-        _refuse_used(path)
+        refuse_used(path)
         try:
             (path / STATE).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -234,7 +234,8 @@ class Commit:
         )
 
 
-def _refuse_used(path: Path) -> None:
+def refuse_used(path: Path) -> None:
+    """Raise RunError unless ``path`` is an empty folder or does not exist."""
     rule = "a search writes to a new or empty folder"
     try:
         if not path.exists():

@@ -1,0 +1,50 @@
+"""A search at the smallest scale, run once for all tests that only look at its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import bnao.api as api
+from bnao.controller.config import ControllerConfig
+from bnao.data.config import AugmentConfig, DataConfig
+from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.training.config import TrainingConfig
+
+TRAINING = TrainingConfig(epochs=1, batch_size=32, learning_rate=0.1, augment=AugmentConfig(crop_padding=1))
+ALONE = NetworkConfig(cells_per_stage=1, channels=4)
+MICRO = SearchConfig(
+    seed=1,
+    threads=1,
+    data=DataConfig(resolution=8, max_train_images=300, valid_fraction=0.2),
+    space=SpaceConfig(nodes=2),
+    supernet=SupernetConfig(network=replace(ALONE, output="project", drop_path_keep=0.9), training=TRAINING),
+    loop=LoopConfig(pool=8, rounds=2, proposals=4),
+    controller=ControllerConfig(epochs=3, seeds_from_top=4),
+    rerank=RerankConfig(top=2, network=ALONE, training=TRAINING),
+    final=FinalConfig(network=replace(ALONE, channels=6), training=TRAINING),
+)
+
+
+class Recorder:
+    """Keeps the events it hears."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def event(self, kind: str, **fields: Any) -> None:
+        self.events.append((kind, fields))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [fields for name, fields in self.events if name == kind]
+
+
+@pytest.fixture(scope="session")
+def micro(tmp_path_factory):
+    """The finished micro search and what it said."""
+    recorder = Recorder()
+    out = tmp_path_factory.mktemp("micro") / "run"
+    return api.search(MICRO, out, recipe="micro", listener=recorder), recorder
