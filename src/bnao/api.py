@@ -72,8 +72,8 @@ def size(
     """Exact counts of an architecture's stand-alone network.
 
     ``num_params`` without and ``num_params_with_auxiliary`` with the auxiliary head (None where images of
-    ``input_size`` pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for one image, the
-    auxiliary head never included. ``tokens`` is the text form of an architecture of ``space``.
+    ``input_size`` pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for
+    one image, the auxiliary head never included. ``tokens`` is the text form of an architecture of ``space``.
 
     >>> from bnao.spaces.nao_cell import PUBLISHED
     >>> size(PUBLISHED, network=NetworkConfig(cells_per_stage=6, channels=36))["num_params"]

@@ -46,7 +46,7 @@ def train_arm(
     """Train each architecture alone with the re-ranking budget and measure it on validation. Best first."""
     config = bench.config
     steps = num_steps(config.rerank.training, len(bench.data.train))
-    with log.stage(stage_name, title, steps * len(architectures), "step") as stage:
+    with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
         candidates = [
             _train_one(bench, run, stage, stage_name, architecture, score, k * steps)
             for k, (architecture, score) in enumerate(zip(architectures, scores, strict=True))

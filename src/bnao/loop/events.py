@@ -2,7 +2,7 @@
 
 Event kinds and their fields (all values are plain JSON):
 
-- ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, held_out (which data, in words),
+- ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, held_out (words: which data),
   device, threads, stages (all names, in order); comes after the stage ``data``
 - ``sampling``        stage, text (the policy, and whether its draws are exact)
 - ``epoch``           stage, epoch, loss, accuracy, learning_rate (means over the epoch), architecture (id, stand-alone)

@@ -92,7 +92,7 @@ class Rounds:
         self._log.listener.event("sampling", stage=name, text=policy.describe())
         title = f"supernet, round {number} of {config.loop.rounds}"
         total = num_steps(training, len(bench.data.train))
-        with self._log.stage(name, title, total, "step") as stage:
+        with self._log.stage(name, title, total, "steps") as stage:
             curve = train(
                 self._weights, policy, bench.data.train, training, seed=config.seed, stage=name, hooks=stage.hooks()
             )
@@ -110,7 +110,7 @@ class Rounds:
 
     def _score(self, number: int) -> Floats:
         name, title = f"scoring-{number}", f"scoring, round {number}"
-        with self._log.stage(name, title, len(self.architectures), "architecture") as stage:
+        with self._log.stage(name, title, len(self.architectures), "architectures") as stage:
             scores = self._evaluator.evaluate(self.architectures, stage.progress)
             values = scores.values_P
             sizes = self._bench.sampled.sizes.num_params(self.architectures)
@@ -133,7 +133,7 @@ class Rounds:
     def _propose(self, scores: Floats, number: int) -> tuple[list[Architecture], list[str]]:
         config, name = self._bench.config, f"controller-{number}"
         epochs = config.controller.epochs if config.controller.proposer == "nao" else None
-        with self._log.stage(name, f"controller, round {number}", epochs, "epoch") as stage:
+        with self._log.stage(name, f"controller, round {number}", epochs, "epochs") as stage:
             report = self._proposer.fit(
                 self.architectures,
                 scores,

@@ -28,7 +28,7 @@ from bnao.training.loop import num_steps
 
 def prepare(config: SearchConfig, log: StageLog) -> Workbench:
     """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing."""
-    with threads(num_threads(config)), log.stage("data", "data and networks", None, "image"):
+    with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config)
         _check_budgets(bench)
         _check_parts(bench)
@@ -78,7 +78,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
                     scores=[None] * len(drawn),
                 )
             module = train_winner(bench, log, searched[0], rounds.supernet)
-            with log.stage("measure", "measuring on held-out data", None, "image") as stage:
+            with log.stage("measure", "measuring on held-out data", None, "images") as stage:
                 test = bench.held_out.open()
                 final = measure_on(test.images, bench, module)
                 winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")

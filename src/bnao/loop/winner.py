@@ -31,7 +31,7 @@ def train_winner(bench: Workbench, log: StageLog, best: Candidate, supernet: Sup
         return best.module
     architecture = bench.space.grammar.canonical(best.architecture)
     images = join(bench.data.train, bench.data.valid)
-    with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "step") as stage:
+    with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "steps") as stage:
         trained = train_standalone(
             bench.delivered.skeleton,
             architecture,

@@ -1,8 +1,8 @@
 """Cloning the path of an architecture through a network that holds choices.
 
 A *choice* is a module with ``resolve(architecture) -> nn.Module``. The clone is a network of its own: each module on
-the path is copied shallowly, with the *same* parameter and buffer tables as the original, and each choice is replaced by
-what it resolves to. So the path is exactly the architecture's network and trains the shared weights; modes (train,
+the path is copied shallowly, with the *same* parameter and buffer tables as the original, and each choice is replaced
+by what it resolves to. So the path is exactly the architecture's network and trains the shared weights; modes (train,
 eval) and hooks of one path do not touch another. A clone must not be converted (``.half()``, ``.to()``): convert a deep
 copy.
 """
