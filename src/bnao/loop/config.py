@@ -18,6 +18,7 @@ from bnao.training.config import TrainingConfig
 class SupernetConfig:
     """The supernet's skeleton and its training in each round (network.output is always ``project``)."""
 
+    share_sides: bool = False  # symmetric inputs of a node share weights: half as many, each trained twice as often
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(output="project", drop_path_keep=0.9))
     training: TrainingConfig = field(default_factory=TrainingConfig)
 

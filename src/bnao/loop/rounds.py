@@ -30,7 +30,7 @@ class Rounds:
         self._bench, self._run, self._pool, self._log = bench, run, pool, log
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(config.seed, "supernet", "init"))
-            built = bench.supernet.skeleton.build_supernet()
+            built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
         place(built.module, bench.device)
         self.supernet = Supernet(built)
         self._weights = Weights.fresh(self.supernet, config.supernet.training)

@@ -57,8 +57,11 @@ class Skeleton(ABC):
         """(C, H, W) of an input image."""
 
     @abstractmethod
-    def build_supernet(self) -> Built:
-        """A network that holds every candidate; its choices are modules with ``resolve(architecture)``."""
+    def build_supernet(self, *, share_sides: bool = False) -> Built:
+        """A network that holds every candidate; its choices are modules with ``resolve(architecture)``.
+
+        ``share_sides``: symmetric places share one set of weights. Raises SettingError where the space has none.
+        """
 
     @abstractmethod
     def build_standalone(self, architecture: Architecture) -> Built:

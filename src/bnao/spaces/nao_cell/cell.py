@@ -116,20 +116,28 @@ class SuperCell(nn.Module):
 
     ``resolve(architecture)`` gives the :class:`Cell` of the architecture, made of this cell's modules. Batch norms are
     part of the operations, so their statistics are kept per instance too (METHOD notes this as our deviation).
+    With ``share_sides`` the two sides of a node, which are symmetric, share their candidates: half the weights, each
+    trained twice as often.
     """
 
     def __init__(
-        self, plan: CellPlan, grammar: NaoCellGrammar, operations: tuple[Operation, ...], drop_path: DropPath
+        self,
+        plan: CellPlan,
+        grammar: NaoCellGrammar,
+        operations: tuple[Operation, ...],
+        drop_path: DropPath,
+        share_sides: bool,
     ) -> None:
         super().__init__()
         c, self.kind, self.grammar = plan.channels, plan.kind, grammar
+        self.sides = 1 if share_sides else 2
         first, second = calibrations(plan, (1, 1))
         self.calibrations = nn.ModuleList([first, second])
         self.candidates = nn.ModuleDict(
             {
                 _key(node, side, op, source): operation.build(c, c, stride_of(plan, source))
                 for node in range(grammar.nodes)
-                for side in range(2)
+                for side in range(self.sides)
                 for op, operation in enumerate(operations)
                 for source in range(node + 2)
             }
@@ -147,7 +155,7 @@ class SuperCell(nn.Module):
             wiring,
             calibrations=(self.calibrations[0], self.calibrations[1]),
             operations=[
-                self.candidates[_key(node, side, op, source)]
+                self.candidates[_key(node, side % self.sides, op, source)]
                 for node, pairs in enumerate(wiring.nodes)
                 for side, (source, op) in enumerate(pairs)
             ],

@@ -76,8 +76,11 @@ class NaoSkeleton(Skeleton):
         """(C, H, W) of an input image."""
         return self._plan.image
 
-    def build_supernet(self) -> Built:
-        """The network of super-cells. Raises SettingError unless the output is ``project``."""
+    def build_supernet(self, *, share_sides: bool = False) -> Built:
+        """The network of super-cells; ``share_sides``: a node's two sides share their candidates.
+
+        Raises SettingError unless the output is ``project``.
+        """
         if self._config.output != "project":
             raise SettingError(
                 f"a supernet cannot let the width vary; received output {self._config.output!r}: set it to 'project'"
@@ -89,7 +92,7 @@ class NaoSkeleton(Skeleton):
             self._task.num_classes,
             (1, 1),
             progress,
-            lambda plan, drop_path: SuperCell(plan, self._grammar, self._operations, drop_path),
+            lambda plan, drop_path: SuperCell(plan, self._grammar, self._operations, drop_path, share_sides),
         )
         return Built(initialise(module), progress)
 
