@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from bnao.errors import SettingError
+from bnao.ops import OPERATIONS
 from bnao.rng import generator
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import PUBLISHED, NaoCellSpace
+from bnao.spaces.nao_cell.cell import Wiring, build_cell
 from bnao.spaces.nao_cell.plan import plan_network
 from bnao.spaces.progress import DropPath, Progress
 from bnao.task import Task
@@ -66,6 +68,15 @@ def test_layout() -> None:
     assert [cell.kind for cell in plan.cells] == [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]
     assert [cell.channels for cell in plan.cells] == [20] * 3 + [40] * 4 + [80] * 4
     assert plan.auxiliary.size == (8, 8) and plan.auxiliary.channels == 80 and plan.output.size == (8, 8)
+
+
+def test_a_cell_adds_pairs_and_concatenates_unused_states_in_order() -> None:
+    plan = plan_network(NetworkConfig(channels=2), Task(in_channels=3, image_size=(8, 8), num_classes=2)).cells[2]
+    off = DropPath(keep_at_end=1.0, layer=1, layers=1, progress=Progress())
+    wiring = Wiring((((0, 0), (0, 0)), ((0, 0), (2, 0))))
+    cell = build_cell(plan, wiring, (1, 1), (OPERATIONS.get("identity"),), False, off)
+    older, newer = torch.full((1, 2, 8, 8), 1.0), torch.full((1, 2, 8, 8), 5.0)
+    assert cell(older, newer)[0, :, 0, 0].tolist() == [5.0, 5.0, 3.0, 3.0]  # states 1 and 3; 2 = 0 + 0, 3 = 0 + 2
 
 
 def test_kaiming_normal_weights() -> None:

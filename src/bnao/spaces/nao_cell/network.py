@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from bnao.spaces.config import NetworkConfig
@@ -58,16 +57,3 @@ def initialise(module: nn.Module) -> nn.Module:
         if parameter.dim() >= 2:
             nn.init.kaiming_normal_(parameter)
     return module
-
-
-def without_auxiliary(module: NaoNetwork) -> NaoNetwork:
-    """Drop the auxiliary head, which serves training alone. Changes and returns ``module``."""
-    assert isinstance(module, NaoNetwork)
-    module.auxiliary = None
-    return module
-
-
-def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    """Build a module without memory: its shapes only."""
-    with torch.device("meta"):
-        return build()
