@@ -32,7 +32,10 @@ def command_lines() -> list[list[str]]:
 def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
     for code in blocks("README.md", "python"):
         exec(compile(code, "README.md", "exec"), {})
-    assert capsys.readouterr().out == "4.0 project\n"
+    configured, *asked = capsys.readouterr().out.splitlines()
+    assert configured == "4.0 project"
+    assert len(set(asked)) == 3
+    assert all(line.count("|") == 1 for line in asked)
 
 
 def test_contributing_python(monkeypatch: pytest.MonkeyPatch) -> None:
