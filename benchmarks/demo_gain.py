@@ -64,6 +64,8 @@ def main() -> None:
         return
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     rows = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    if any(row["commit"] != commit for row in rows):
+        sys.exit(f"{RESULTS} holds rows of another commit than {commit}: delete it to start anew")
     missing = [seed for seed in range(args.seeds) if seed not in {row["seed"] for row in rows}]
     with ThreadPoolExecutor(args.jobs) as workers:
         command = [sys.executable, __file__, "--one"]

@@ -33,8 +33,18 @@ class Result:
         return self.summary.winner.test_accuracy
 
     @property
+    def normalisation(self) -> tuple[list[float], list[float]]:
+        """Mean and standard deviation of each channel, for pixels in [0, 1]: what ``module``'s input is scaled by."""
+        _, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
+        values = json.loads(metadata["normalisation"])
+        return values["mean"], values["std"]
+
+    @property
     def module(self) -> nn.Module:
-        """The delivered network in eval mode, read from the run folder: (B, C, H, W) normalised images -> logits."""
+        """The delivered network in eval mode, read from the run folder: normalised images -> logits.
+
+        Input (B, C, H, W): ``(pixels / 255 - mean) / std`` with :attr:`normalisation`.
+        """
         return load_winner(self.path)
 
 

@@ -9,13 +9,14 @@ import torch
 from bnao.data.images import Images, SearchData
 from bnao.evaluation.base import finite_scores
 from bnao.evaluation.config import ScoringConfig
-from bnao.evaluation.measure import equal_batches, measure
+from bnao.evaluation.measure import Measurement, equal_batches, measure_batches, paired_standard_error
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.evaluation.views import batch_statistics_view, eval_view, recalibrated_view
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
 from bnao.supernet import Supernet
 from bnao.task import Task
+from bnao.training.averaging import LazyAverage
 
 SPACE = NaoCellSpace(SpaceConfig(nodes=2))
 TASK = Task(in_channels=3, image_size=(8, 8), num_classes=4)
@@ -84,7 +85,8 @@ def test_loss_scores_are_the_negated_loss_of_the_view(supernet, data):
     evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0)
     a = SPACE.grammar.sample(1, np.random.default_rng(2))[0]
     scores = evaluator.evaluate([a])
-    direct = measure(batch_statistics_view(supernet.path(a)), data.valid, batch_size=20)
+    direct = measure_batches(batch_statistics_view(supernet.path(a)), evaluator._batches)
+    assert sorted(torch.cat([y for _, y in evaluator._batches])) == sorted(data.valid.labels_N)
     assert scores.values_P[0] == -direct.loss
     assert scores.accuracies_P[0] == direct.accuracy
 
@@ -94,6 +96,46 @@ def test_fewer_images_are_balanced_and_the_same_for_all(supernet, data):
     evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
     labels = torch.cat([y for _, y in evaluator._batches])
     assert torch.bincount(labels).tolist() == [5, 5, 5, 5]
+
+
+def test_data_sorted_by_class_are_scored_in_mixed_batches(supernet, data):
+    order = torch.argsort(data.valid.labels_N, stable=True)
+    sorted_data = SearchData(train=data.train, valid=data.valid.take(order), task=TASK)
+    config = ScoringConfig(batch_size=10)
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, sorted_data, config, seed=0)
+    for _, labels in evaluator._batches:
+        assert torch.bincount(labels, minlength=4).min() >= 1
+    assert sum(len(labels) for _, labels in evaluator._batches) == 40
+
+
+def test_averaged_weights_are_scored_and_reading_them_changes_no_later_bit(supernet, data):
+    pool = SPACE.grammar.sample(3, np.random.default_rng(0))
+    average = LazyAverage(supernet.root, 0.9)
+    for architecture in pool:
+        path = supernet.entry(architecture)
+        average.before_step(path.parameters)
+        with torch.no_grad():
+            for p in path.parameters:
+                p.add_(0.1)
+        average.after_step(path.parameters)
+    evaluators = [
+        OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0, average=a)
+        for a in (average, None)
+    ]
+    before, stored = _hash(supernet), average.state_dict()
+    averaged, plain = (e.evaluate(pool).values_P for e in evaluators)
+    assert _hash(supernet) == before
+    assert not np.array_equal(averaged, plain)
+    again = average.state_dict()
+    assert all(torch.equal(stored["average"][n], again["average"][n]) for n in stored["average"])
+    assert stored["last"] == again["last"]
+
+
+def test_paired_standard_error_counts_disagreements():
+    a = Measurement(0.0, 0.5, 4, torch.tensor([True, True, False, False]))
+    b = Measurement(0.0, 0.25, 4, torch.tensor([True, False, False, False]))
+    assert paired_standard_error(a, a) == 0.0
+    assert paired_standard_error(a, b) == pytest.approx(((0.25 - 0.25**2) / 4) ** 0.5)
 
 
 def test_batch_statistics_equal_training_mode_without_its_side_effects(supernet):

@@ -17,6 +17,7 @@ from bnao.report.show import read_result
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
 from bnao.storage import RunFolder
+from bnao.supernet import Supernet
 
 
 def equal_runs(first, second) -> None:
@@ -34,6 +35,8 @@ def test_the_pool_grows_by_rounds_and_every_entry_has_the_last_score(micro):
         entries = pool.entries()
         assert pool.count_by_round() == {1: 8, 2: 4}
     assert len({e.id for e in entries}) == 12
+    grammar = make_space(MICRO.space).grammar
+    assert all(grammar.parse(e.text).is_canonical for e in entries)
     assert all(e.score_round == 2 for e in entries)
     assert {e.origin for e in entries if e.round == 1} == {"random"}
     assert result.summary.pool_by_round == [8, 4]
@@ -58,11 +61,14 @@ def test_both_arms_have_one_size_choose_on_validation_and_measure_one(micro):
     assert summary.winner.id == summary.trained[0].id
 
 
-def test_the_winner_is_a_plain_module_with_the_measured_accuracy(micro):
-    result, _ = micro
+@pytest.mark.parametrize("seed", [1, 12])  # with seed 12 the winner was a proposal that was not drawn canonical
+def test_the_winner_is_a_plain_module_with_the_measured_accuracy(seed, micro, tmp_path):
+    config = replace(MICRO, seed=seed)
+    result = micro[0] if seed == MICRO.seed else api.search(config, tmp_path / "run")
     module = result.module
     assert not module.training
-    _, held = held_out.load(MICRO.data, MICRO.seed)
+    data, held = held_out.load(config.data, config.seed)
+    assert result.normalisation == (data.train.mean_C.tolist(), data.train.std_C.tolist())
     assert measure(module, held.open().images).accuracy == pytest.approx(result.accuracy, abs=1e-9)
     assert sum(p.numel() for p in module.parameters()) == result.summary.winner.num_params
     counted = api.size(result.summary.winner.architecture, MICRO.space, MICRO.final.network, input_size=8)
@@ -77,7 +83,7 @@ def test_what_was_written_reads_back(micro):
     run = RunFolder.open(result.path)
     assert run.status == "finished"
     assert read_result(run) == result.summary
-    assert [e["event"] if "event" in e else e["kind"] for e in run.events()][-1] == "search_finished"
+    assert run.events()[-1]["event"] == "search_finished"
     assert [f["stage"] for f in recorder.of("stage_finished")] == stage_names(MICRO)
     assert list(result.summary.stage_seconds) == stage_names(MICRO)
 
@@ -155,6 +161,36 @@ def test_other_proposers_on_the_same_seam(proposer, tmp_path):
         MICRO, controller=replace(MICRO.controller, proposer=proposer), final=replace(MICRO.final, mode="none")
     )
     assert api.search(config, tmp_path / "run").summary.pool_size == 12
+
+
+def test_inheriting_starts_from_the_weights_that_were_scored(tmp_path):
+    """With a learning rate of nearly zero the delivered parameters are the supernet's."""
+    still = replace(MICRO.final.training, learning_rate=1e-30, final_learning_rate=0.0)
+    config = replace(
+        MICRO, loop=LoopConfig(pool=4, rounds=1), final=replace(MICRO.final, mode="inherit", training=still)
+    )
+    result = api.search(config, tmp_path / "run")
+    load_spaces()
+    space = make_space(config.space)
+    task = held_out.load(config.data, config.seed)[0].task
+    supernet = Supernet(space.skeleton(config.supernet.network, task).build_supernet())
+    supernet.root.load_state_dict(RunFolder.open(result.path).read_checkpoint("supernet.pt")["weights"])
+    path = supernet.path(space.grammar.parse(result.summary.winner.architecture))
+    delivered = dict(result.module.named_parameters())
+    for name, parameter in path.named_parameters():
+        torch.testing.assert_close(delivered[name], parameter, rtol=0.0, atol=1e-20)
+
+
+def test_arms_of_unequal_size_are_not_compared(tmp_path):
+    config = replace(
+        MICRO,
+        loop=LoopConfig(pool=4, rounds=1),
+        rerank=replace(MICRO.rerank, random=1),
+        final=replace(MICRO.final, mode="none"),
+    )
+    summary = api.search(config, tmp_path / "run").summary
+    assert summary.gain is None
+    assert any("no gain is reported" in text for text in summary.warnings)
 
 
 def test_a_space_smaller_than_the_pool_is_exhausted_with_a_warning(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from bnao.data.config import AugmentConfig
 from bnao.data.images import Images
@@ -12,10 +13,10 @@ from bnao.errors import NumericalError, SettingError
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
-from bnao.supernet import Supernet
+from bnao.supernet import Path, Supernet
 from bnao.task import Task
 from bnao.training.config import TrainingConfig
-from bnao.training.loop import Hooks, Weights, num_steps, train
+from bnao.training.loop import Hooks, Weights, _loss, num_steps, train
 from bnao.training.schedule import learning_rate
 from bnao.training.standalone import OnePath, train_standalone
 
@@ -144,6 +145,35 @@ def test_several_paths_add_up_their_weighted_gradients():
     torch.testing.assert_close(weights[0], weights[1])
 
 
+def test_running_statistics_are_averaged_once_a_step_whatever_the_number_of_paths():
+    a, b = SPACE.grammar.sample(2, np.random.default_rng(4))
+
+    class Both(Policy):
+        def plan(self, step, rng):
+            return StepPlan(paths=(a, b), loss_weights=(0.5, 0.5))
+
+    config = replace(CONFIG, epochs=0.25, average_decay=0.5)
+    supernet = _supernet()
+    weights = Weights.fresh(supernet, config)
+    start = supernet.root.stem.norm.running_mean.clone()
+    train(weights, Both(), _learnable(), config, seed=0, stage="s")
+    end = supernet.root.stem.norm.running_mean.clone()
+    with weights.average.applied():
+        torch.testing.assert_close(supernet.root.stem.norm.running_mean, (start + end) / 2)
+
+
+def test_a_path_that_was_put_into_eval_mode_trains_in_train_mode():
+    a = SPACE.grammar.sample(1, np.random.default_rng(1))[0]
+    states = []
+    for meddle in (False, True):
+        supernet = _supernet()
+        if meddle:
+            supernet.path(a).eval()
+        train(Weights.fresh(supernet, CONFIG), Alternate(a), _learnable(), CONFIG, seed=0, stage="s")
+        states.append(supernet.root.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
 def test_policies_are_told_the_losses():
     pair = SPACE.grammar.sample(2, np.random.default_rng(5))
     policy = Alternate(*pair)
@@ -184,4 +214,8 @@ def test_the_auxiliary_head_adds_its_weighted_loss_in_training_alone():
     x = torch.randn(2, 3, 32, 32)
     logits, auxiliary = built.module(x)
     assert logits.shape == auxiliary.shape == (2, 4)
+    labels = torch.tensor([1, 3])
+    loss, _ = _loss(Path.of(built.module), x, labels, TrainingConfig(auxiliary_weight=0.4))
+    expected = F.cross_entropy(logits, labels) + 0.4 * F.cross_entropy(auxiliary, labels)
+    torch.testing.assert_close(loss, expected)
     assert built.module.eval()(x).shape == (2, 4)

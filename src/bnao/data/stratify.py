@@ -33,6 +33,18 @@ def choose(labels_N: Ints, quota_K: Ints, rng: np.random.Generator) -> tuple[Int
     return np.flatnonzero(chosen), np.flatnonzero(~chosen)
 
 
+def mixed_order(labels_N: Ints, rng: np.random.Generator) -> Ints:
+    """A random order (N,) in which every run of neighbours has the classes in about the proportion of the whole.
+
+    The k-th of a class's n images, in random order, is placed at (k + u) / n with u uniform in [0, 1).
+    """
+    place_N = np.empty(len(labels_N))
+    for label in np.unique(labels_N):
+        members = rng.permutation(np.flatnonzero(labels_N == label))
+        place_N[members] = (np.arange(len(members)) + rng.random(len(members))) / len(members)
+    return np.argsort(place_N, kind="stable")
+
+
 def subset(labels_N: Ints, total: int, num_classes: int, rng: np.random.Generator) -> Ints:
     """Ascending indices of ``total`` images, each class in proportion; all if there are no more than that."""
     if total >= len(labels_N):

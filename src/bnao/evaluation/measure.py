@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import torch
@@ -20,6 +20,7 @@ class Measurement:
     loss: float
     accuracy: float
     num: int
+    correct_N: Tensor = field(compare=False, repr=False)  # (num,) bool on the CPU: which images were right
 
     @property
     def standard_error(self) -> float:
@@ -51,12 +52,21 @@ def prepared_batches(images: Images, batch_size: int) -> list[tuple[Tensor, Tens
 
 def measure_batches(module: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> Measurement:
     """As :func:`measure`, on prepared batches."""
-    loss = correct = 0.0
-    num = 0
+    loss, correct = 0.0, []
     with torch.no_grad():
         for x, labels in batches:
             logits = module(x)
             loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
-            correct += int((logits.argmax(1) == labels).sum())
-            num += len(labels)
-    return Measurement(loss / num, correct / num, num)
+            correct.append((logits.argmax(1) == labels).cpu())
+    right_N = torch.cat(correct)
+    return Measurement(loss / len(right_N), int(right_N.sum()) / len(right_N), len(right_N), right_N)
+
+
+def paired_standard_error(a: Measurement, b: Measurement) -> float:
+    """Standard error of the difference of two accuracies on the *same* images, from the images where they disagree.
+
+    With shares p = right in a alone and q = right in b alone: sqrt((p + q - (p - q)^2) / num).
+    """
+    p = float((a.correct_N & ~b.correct_N).float().mean())
+    q = float((~a.correct_N & b.correct_N).float().mean())
+    return sqrt(max(0.0, p + q - (p - q) ** 2) / a.num)

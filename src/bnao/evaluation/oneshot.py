@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.data.images import SearchData
-from bnao.data.stratify import subset
+from bnao.data.stratify import mixed_order, subset
 from bnao.evaluation.base import Evaluator, Scores, finite_scores
 from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import measure_batches, prepared_batches
@@ -46,7 +46,9 @@ class OneShotEvaluator(Evaluator):
                 valid.labels_N.cpu().numpy(), config.images, data.task.num_classes, generator(seed, "scoring", "images")
             )
             valid = valid.take(torch.from_numpy(index))
-        self._batches = prepared_batches(valid, config.batch_size)
+        # Sources may be ordered by class, and batch statistics of one class alone would misjudge every network.
+        order = mixed_order(valid.labels_N.cpu().numpy(), generator(seed, "scoring", "order"))
+        self._batches = prepared_batches(valid.take(torch.from_numpy(order)), config.batch_size)
         self._calibration = self._calibration_batches(data, seed) if config.statistics == "recalibrated" else []
 
     def _calibration_batches(self, data: SearchData, seed: int) -> list[Tensor]:

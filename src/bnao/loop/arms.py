@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from bnao.arch import Architecture
 from bnao.evaluation.measure import measure
@@ -96,8 +96,3 @@ def top_of_pool(bench: Workbench, pool: Pool, k: int) -> tuple[list[Architecture
 def random_arm(bench: Workbench) -> list[Architecture]:
     """The control: as many random architectures of the feasible space, drawn by the seed."""
     return bench.feasible.sample_distinct(bench.config.rerank.num_random, generator(bench.config.seed, "random arm"))
-
-
-def weights_of(module: nn.Module) -> dict[str, Tensor]:
-    """The module's state without its auxiliary head, which served training alone."""
-    return {name: tensor for name, tensor in module.state_dict().items() if not name.startswith("auxiliary.")}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
+from torch import Tensor
 
 from bnao.arch import Architecture
 from bnao.controller import Proposer, make_proposer
+from bnao.controller.config import ControllerConfig
 from bnao.evaluation.oneshot import OneShotEvaluator
+from bnao.loop.config import SearchConfig
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator, torch_seed
@@ -29,7 +35,7 @@ class Rounds:
         config = bench.config
         self._bench, self._run, self._pool, self._log = bench, run, pool, log
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(torch_seed(config.seed, "supernet", "init"))
+            torch.default_generator.manual_seed(torch_seed(config.seed, "supernet", "init"))
             built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
         place(built.module, bench.device)
         self.supernet = Supernet(built)
@@ -42,8 +48,15 @@ class Rounds:
             seed=config.seed,
             average=self._weights.average,
         )
-        self._proposer: Proposer = make_proposer(config.controller, bench.space.grammar, config.seed)
+        self._proposer: Proposer = make_proposer(
+            controller_config(config, bench.device.type), bench.space.grammar, config.seed
+        )
         self.architectures: list[Architecture] = []
+
+    def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:
+        """The weights that the architecture was scored with (averaged ones where an average is kept)."""
+        with self._weights.average.applied() if self._weights.average is not None else nullcontext():
+            return self.supernet.inherited_state(architecture)
 
     def run(self) -> None:
         """All rounds."""
@@ -131,7 +144,7 @@ class Rounds:
         return values
 
     def _propose(self, scores: Floats, number: int) -> tuple[list[Architecture], list[str]]:
-        config, name = self._bench.config, f"controller-{number}"
+        bench, config, name = self._bench, self._bench.config, f"controller-{number}"
         epochs = config.controller.epochs if config.controller.proposer == "nao" else None
         with self._log.stage(name, f"controller, round {number}", epochs, "epochs") as stage:
             report = self._proposer.fit(
@@ -143,7 +156,7 @@ class Rounds:
             proposals = self._proposer.propose(
                 config.loop.proposals,
                 generator(config.seed, name, "propose"),
-                self._bench.feasible,
+                bench.feasible,
                 {a.id for a in self.architectures},
             )
             stage.figures.update(report.figures)
@@ -155,7 +168,15 @@ class Rounds:
                 )
             with self._run.commit() as commit:
                 commit.write_checkpoint("controller.pt", self._proposer.state_dict())
-        return proposals.architectures, proposals.origins
+        # From here on an architecture is its canonical form: what is scored, trained alone, written and delivered.
+        return [bench.space.grammar.canonical(a) for a in proposals.architectures], proposals.origins
+
+
+def controller_config(config: SearchConfig, device: str) -> ControllerConfig:
+    """The controller's settings; it runs where the search runs unless it names a device of its own."""
+    if config.controller.device != "auto":
+        return config.controller
+    return replace(config.controller, device="cuda" if device == "cuda" else "cpu")
 
 
 def _spearman(a: Floats, b: NDArray[np.int64]) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from math import sqrt
 
 import numpy
 import torch
@@ -13,10 +12,11 @@ from bnao import __version__
 from bnao.controller import make_proposer
 from bnao.data.images import TestData
 from bnao.errors import require
+from bnao.evaluation.measure import paired_standard_error
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.config import SearchConfig
 from bnao.loop.result import SearchResult, Trained
-from bnao.loop.rounds import Rounds
+from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.stages import StageLog
 from bnao.loop.winner import describe_winner, measure_on, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads, threads
@@ -77,7 +77,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
                     architectures=drawn,
                     scores=[None] * len(drawn),
                 )
-            module = train_winner(bench, log, searched[0], rounds.supernet)
+            module = train_winner(bench, log, searched[0], rounds)
             with log.stage("measure", "measuring on held-out data", None, "images") as stage:
                 test = bench.held_out.open()
                 final = measure_on(test.images, bench, module)
@@ -85,6 +85,11 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
                 stage.figures.update(test_accuracy=final.accuracy)
                 save_winner(bench, run, winner, module)
                 trained, gain, error = _compare(bench, searched, control, test)
+            if control and gain is None:
+                log.warn(
+                    f"{len(searched)} searched and {len(control)} random architectures were trained: best-of-k is only "
+                    "compared with best-of-k, so no gain is reported (set rerank.random to rerank.top)"
+                )
             result = SearchResult(
                 recipe=run.manifest.recipe,
                 seed=config.seed,
@@ -154,13 +159,13 @@ def _check_parts(bench: Workbench) -> None:
     config = bench.config
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
     make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)
-    make_proposer(config.controller, bench.space.grammar, config.seed)
+    make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)
 
 
 def _compare(
     bench: Workbench, searched: list[Candidate], control: list[Candidate], test: TestData
 ) -> tuple[list[Trained], float | None, float | None]:
-    """Measure the best of each arm on held-out data; the gain and its binomial standard error (images, not seeds)."""
+    """Measure the best of each arm on held-out data; the gain and its standard error (images, not seeds)."""
     measured = {id(arm[0]): measure_on(test.images, bench, arm[0].module) for arm in (searched, control) if arm}
     trained = []
     for name, arm in (("searched", searched), ("random", control)):
@@ -179,11 +184,10 @@ def _compare(
                     seconds=candidate.seconds,
                 )
             )
-    if not control:
+    if len(control) != len(searched):  # best-of-k is compared with best-of-k, or not at all
         return trained, None, None
     ours, theirs = measured[id(searched[0])], measured[id(control[0])]
-    error = sqrt(ours.standard_error**2 + theirs.standard_error**2)
-    return trained, ours.accuracy - theirs.accuracy, error
+    return trained, ours.accuracy - theirs.accuracy, paired_standard_error(ours, theirs)
 
 
 def _count_text(count: int) -> str:

@@ -10,17 +10,17 @@ from torch import nn
 
 from bnao.data.images import Images
 from bnao.evaluation.measure import Measurement, measure
-from bnao.loop.arms import Candidate, weights_of
+from bnao.loop.arms import Candidate
 from bnao.loop.result import Winner
+from bnao.loop.rounds import Rounds
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
 from bnao.storage import RunFolder
-from bnao.supernet import Supernet
 from bnao.training.loop import num_steps
 from bnao.training.standalone import train_standalone
 
 
-def train_winner(bench: Workbench, log: StageLog, best: Candidate, supernet: Supernet) -> nn.Module:
+def train_winner(bench: Workbench, log: StageLog, best: Candidate, rounds: Rounds) -> nn.Module:
     """The delivered network, in eval mode.
 
     ``scratch`` and ``inherit`` train on train + validation images, for nothing is chosen any more; ``none`` keeps the
@@ -29,7 +29,8 @@ def train_winner(bench: Workbench, log: StageLog, best: Candidate, supernet: Sup
     final = bench.config.final
     if final.mode == "none":
         return best.module
-    architecture = bench.space.grammar.canonical(best.architecture)
+    architecture = best.architecture
+    assert architecture.is_canonical, "weights are inherited and reloaded by the canonical form"
     images = join(bench.data.train, bench.data.valid)
     with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "steps") as stage:
         trained = train_standalone(
@@ -39,7 +40,7 @@ def train_winner(bench: Workbench, log: StageLog, best: Candidate, supernet: Sup
             final.training,
             seed=bench.config.seed,
             stage="final",
-            inherited=supernet.inherited_state(architecture) if final.mode == "inherit" else None,
+            inherited=rounds.inherited_state(architecture) if final.mode == "inherit" else None,
             hooks=stage.hooks(),
         )
         stage.figures.update(loss=trained.curve[-1].loss, accuracy=trained.curve[-1].accuracy)
@@ -82,7 +83,7 @@ def save_winner(bench: Workbench, run: RunFolder, winner: Winner, module: nn.Mod
         "normalisation": json.dumps({"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}),
     }
     with run.commit() as commit:
-        commit.write_weights("winner.safetensors", weights_of(module), metadata)
+        commit.write_weights("winner.safetensors", bench.delivered.skeleton.delivered_state(module), metadata)
 
 
 def measure_on(images: Images, bench: Workbench, module: nn.Module) -> Measurement:

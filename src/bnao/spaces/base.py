@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from bnao.arch import Architecture, Grammar
 from bnao.registry import Registry
@@ -66,6 +66,10 @@ class Skeleton(ABC):
     @abstractmethod
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of one architecture, freshly initialised. Its state names equal those of the supernet's path."""
+
+    def delivered_state(self, module: nn.Module) -> dict[str, Tensor]:
+        """The state of a trained stand-alone network without what served its training alone (an auxiliary head)."""
+        return dict(module.state_dict())
 
     @property
     @abstractmethod

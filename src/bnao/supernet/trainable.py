@@ -44,6 +44,9 @@ class Trainable(Protocol):
     def progress(self) -> Progress:
         """What drop-paths follow."""
 
+    def start_training(self) -> None:
+        """Put all paths into training mode."""
+
     def entry(self, architecture: Architecture) -> Path:
         """The path of an architecture."""
 
@@ -70,6 +73,11 @@ class Supernet:
     def progress(self) -> Progress:
         """What drop-paths follow."""
         return self._built.progress
+
+    def start_training(self) -> None:
+        """Put all weights' modules into training mode; cached paths, whose modes are their own, are made anew."""
+        self.root.train()
+        self._cache.clear()
 
     def entry(self, architecture: Architecture) -> Path:
         """The path and its parameters, from the cache or cloned."""
@@ -108,6 +116,10 @@ class StandAlone:
     def progress(self) -> Progress:
         """What drop-paths follow."""
         return self._built.progress
+
+    def start_training(self) -> None:
+        """Put the network into training mode."""
+        self.root.train()
 
     def entry(self, architecture: Architecture) -> Path:
         """The network itself, whatever the architecture."""

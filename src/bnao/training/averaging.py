@@ -40,37 +40,49 @@ class LazyAverage:
             self._average[tensor].lerp_(tensor, 1.0 - self._decay)
             self._last[tensor] = self._step
 
+    def _current(self) -> dict[Tensor, Tensor]:
+        """The averages at the present step; what is stored stays as it is, so reading changes no later bit."""
+        with torch.no_grad():
+            return {
+                tensor: average.lerp(tensor, 1.0 - self._decay**missed)
+                if (missed := self._step - self._last[tensor])
+                else average.clone()
+                for tensor, average in self._average.items()
+            }
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Within the context the weights *are* the averages; afterwards they are restored to the bit."""
-        self.before_step(list(self._average))
-        kept = {tensor: tensor.detach().clone() for tensor in self._average}
-        with torch.no_grad():
-            for tensor, average in self._average.items():
-                tensor.copy_(average)
+        current = self._current()
+        kept = {tensor: tensor.detach().clone() for tensor in current}
+        _assign(current)
         try:
             yield
         finally:
-            with torch.no_grad():
-                for tensor, value in kept.items():
-                    tensor.copy_(value)
+            _assign(kept)
 
-    @torch.no_grad()
     def adopt(self) -> None:
         """The weights become their averages, for good."""
-        self.before_step(list(self._average))
-        for tensor, average in self._average.items():
-            tensor.copy_(average)
+        _assign(self._current())
 
     def state_dict(self) -> dict[str, Any]:
-        """Averages by the root's state names, each caught up to the present step."""
-        self.before_step(list(self._average))
+        """Averages by the root's state names, and the step at which each was last touched."""
         names = {tensor: name for name, tensor in self._root.state_dict(keep_vars=True).items()}
-        return {"step": self._step, "average": {names[t]: a for t, a in self._average.items()}}
+        return {
+            "step": self._step,
+            "average": {names[tensor]: average.clone() for tensor, average in self._average.items()},
+            "last": {names[tensor]: last for tensor, last in self._last.items()},
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the averages."""
         tensors = self._root.state_dict(keep_vars=True)
         self._step = int(state["step"])
         self._average = {tensors[name]: average.clone() for name, average in state["average"].items()}
-        self._last = dict.fromkeys(self._average, self._step)
+        self._last = {tensors[name]: int(last) for name, last in state["last"].items()}
+
+
+@torch.no_grad()
+def _assign(values: Mapping[Tensor, Tensor]) -> None:
+    for tensor, value in values.items():
+        tensor.copy_(value)

@@ -29,7 +29,10 @@ from bnao.training.schedule import learning_rate
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """Means over one epoch of training batches: ``loss`` (nats) and ``accuracy`` in [0, 1]."""
+    """Means over one epoch's training batches, and the learning rate of its last step.
+
+    ``loss`` in nats is what was minimised (label smoothing and the auxiliary head included), ``accuracy`` in [0, 1].
+    """
 
     epoch: int
     loss: float
@@ -78,11 +81,12 @@ def train(
     """Train from the first to the last step of one schedule. Returns the means of each epoch.
 
     ``images`` are the training images on the device of the weights; ``stage`` names the random streams.
-    Raises NumericalError when a loss or gradient is not finite (the weights are those before that step).
+    Raises NumericalError when a loss or gradient is not finite (the weights are
+    those before that step; running statistics have seen its batch).
     """
     hooks = hooks or Hooks()
     trainable = weights.trainable
-    trainable.root.train()
+    trainable.start_training()
     augment = Augment(config.augment)
     per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
     curve: list[Epoch] = []
@@ -122,7 +126,7 @@ def _step(
         )
     paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
     active = list(dict.fromkeys(p for path in paths for p in path.parameters))
-    averaged = active + [b for path in paths for b in path.buffers]
+    averaged = active + list(dict.fromkeys(b for path in paths for b in path.buffers))
     if weights.average is not None:
         weights.average.before_step(averaged)  # before the forward pass, which moves running statistics
     losses, correct = [], 0.0
@@ -130,6 +134,8 @@ def _step(
         loss, logits = _loss(path, x, labels, config)
         losses.append(float(loss.detach()))
         if not abs(losses[-1]) < float("inf"):
+            for parameter in active:
+                parameter.grad = None
             raise NumericalError(
                 f"the training loss must stay finite; received {losses[-1]}: lower the learning rate or check the data"
             )

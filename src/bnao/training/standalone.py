@@ -42,7 +42,7 @@ class TrainedNetwork:
 def build_seeded(skeleton: Skeleton, architecture: Architecture, seed: int, stage: str) -> Built:
     """The architecture's network, its initial weights drawn from the stream (seed, stage)."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_seed(seed, stage, "init"))
+        torch.default_generator.manual_seed(torch_seed(seed, stage, "init"))
         return skeleton.build_standalone(architecture)
 
 

@@ -71,6 +71,13 @@ class Projection(nn.Module):
         )
         self.norm = nn.BatchNorm2d(channels)
 
+    @torch.no_grad()
+    def initialise_whole(self) -> None:
+        """Kaiming-normal as one (C, u C, 1, 1) weight: for a network whose u states are known (stand-alone)."""
+        for weight in self.slices.values():
+            nn.init.kaiming_normal_(weight)
+            weight.div_(len(self.states) ** 0.5)
+
     def select(self, states: tuple[int, ...]) -> Projection:
         """The projection of these states alone, sharing this one's slices and batch norm."""
         part = Projection.__new__(Projection)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.errors import SettingError, unknown_name
@@ -16,6 +17,7 @@ from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
 from bnao.spaces.nao_cell.drawing import draw_cells
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
+from bnao.spaces.nao_cell.layers import Projection
 from bnao.spaces.nao_cell.network import NaoNetwork, initialise
 from bnao.spaces.nao_cell.pieces import PieceTable
 from bnao.spaces.nao_cell.plan import plan_network
@@ -109,7 +111,15 @@ class NaoSkeleton(Skeleton):
             progress,
             lambda plan, drop_path: build_cell(plan, pair[plan.kind], unused, self._operations, project, drop_path),
         )
-        return Built(initialise(module), progress)
+        initialise(module)
+        for part in module.modules():
+            if isinstance(part, Projection):
+                part.initialise_whole()
+        return Built(module, progress)
+
+    def delivered_state(self, module: nn.Module) -> dict[str, Tensor]:
+        """The state without the auxiliary head."""
+        return {name: tensor for name, tensor in module.state_dict().items() if not name.startswith("auxiliary.")}
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
