@@ -90,7 +90,7 @@ def other_value(name: str, value: Any) -> str:
     if isinstance(value, int) or value is None:
         return str((value or 0) + 2)
     if isinstance(value, float):
-        return str(value / 2 if value else 0.5)
+        return str(value / 2 if value else 0.01)
     return "other"
 
 
@@ -115,10 +115,11 @@ def test_every_field_is_in_the_help(capsys: pytest.CaptureFixture[str], monkeypa
 def test_every_field_of_a_file_takes_effect(calls: Calls, tmp_path: Path) -> None:
     before = flatten(to_dict(load_recipe("demo")))
     lines = []
-    for name in before.keys() - FIXED:
+    chosen = {name for name in before.keys() - FIXED if not name.endswith(".inactive")}  # contradicts average_decay
+    for name in chosen:
         text = other_value(name, before[name])
         lines.append(f'{name} = "{text}"' if isinstance(before[name], str) else f"{name} = {text}")
     path = tmp_path / "all.toml"
     path.write_text("\n".join(lines))
     after = flatten(to_dict(searched(calls, "--config", str(path))))
-    assert {name for name in after if after[name] != before[name]} == before.keys() - FIXED
+    assert {name for name in after if after[name] != before[name]} == chosen

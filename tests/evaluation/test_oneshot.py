@@ -179,9 +179,23 @@ def test_a_diverged_path_is_scored_not_fatal(supernet, data):
     assert scores.num_not_finite == 2
 
 
-@pytest.mark.parametrize(("num", "batch"), [(1, 5), (5, 5), (6, 5), (1000, 300), (7, 1)])
+@pytest.mark.parametrize(("num", "batch"), [(1, 5), (5, 5), (6, 5), (1000, 300), (7, 1), (8, 2), (4, 3)])
 def test_equal_batches_cover_once_and_differ_by_one(num, batch):
     lengths = [s.stop - s.start for s in equal_batches(num, batch)]
     assert sum(lengths) == num
     assert max(lengths) <= batch
     assert max(lengths) - min(lengths) <= 1
+
+
+def test_no_batch_has_one_image_where_that_can_be_avoided():
+    for num in range(2, 60):
+        for batch in range(2, 12):
+            lengths = [s.stop - s.start for s in equal_batches(num, batch)]
+            assert sum(lengths) == num and min(lengths) >= 2 and max(lengths) - min(lengths) <= 1
+            assert max(lengths) <= batch + (batch == 2 and num % 2 == 1)
+    assert [s.stop - s.start for s in equal_batches(3, 2)] == [3]
+
+
+@pytest.mark.parametrize("num", [1000, 2000, 5000])
+def test_equal_batches_of_the_defaults(num):
+    assert equal_batches(num, 500) == [slice(k, k + 500) for k in range(0, num, 500)]

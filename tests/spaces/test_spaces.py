@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bnao.errors import SettingError
+from bnao.rng import generator
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SPACES, make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
@@ -43,3 +44,12 @@ def test_unknown_names() -> None:
         make_space(SpaceConfig(operations="identity,zro"))
     with pytest.raises(SettingError, match="distinct"):
         make_space(SpaceConfig(operations="zero,zero"))
+
+
+@pytest.mark.parametrize("name", SPACES.names())
+def test_ranks_are_the_distinct_architectures(name: str) -> None:
+    grammar = make_space(SpaceConfig(name=name, operations="sep_conv_3x3,zero", nodes=1)).grammar
+    everything = {grammar.nth(rank).id for rank in range(grammar.count())}
+    assert len(everything) == grammar.count()
+    assert {a.id for a in grammar.sample(100, generator(0))} <= everything
+    assert {a.id for a in grammar.sample_distinct(grammar.count() + 1, generator(1))} == everything

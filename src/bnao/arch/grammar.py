@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from bnao.arch.architecture import Architecture
 
+ENUMERABLE = 100_000
+"""Spaces of at most so many architectures are drawn from by rank where draws are to be distinct."""
+
 
 class Grammar(ABC):
     """Legal architectures of a space, as texts, tokens and words.
@@ -65,6 +68,10 @@ class Grammar(ABC):
         """Exact number of distinct architectures (modulo symmetry)."""
 
     @abstractmethod
+    def nth(self, rank: int) -> Architecture:
+        """The architecture of ``rank`` in [0, :meth:`count`), canonical: every distinct one has exactly one rank."""
+
+    @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         """``n`` independent draws, uniform over *distinct* architectures (canonical order)."""
 
@@ -83,16 +90,29 @@ class Grammar(ABC):
     def sample_distinct(self, n: int, rng: np.random.Generator, exclude: Iterable[str] = ()) -> list[Architecture]:
         """Up to ``n`` architectures with distinct ids, none in ``exclude``; fewer only when the space is exhausted.
 
-        Uniform over the sets of that size: draws without replacement by rejection of repeats. Gives up after 50 rounds
-        in which nothing new came (a space nearly exhausted); the caller sees the shortfall in the length.
+        Uniform draws without replacement: in a space of at most :data:`ENUMERABLE` architectures by a random order of
+        all ranks; in a larger one by rejection of repeats, and after 50 rounds in which nothing new came (nearly all
+        are taken) by a random order of all ranks too.
         """
         found: list[Architecture] = []
         seen, barren = set(exclude), 0
-        while len(found) < n and barren < 50:
+        small = self.count() <= ENUMERABLE
+        while len(found) < n and barren < 50 and not small:
             before = len(found)
             for candidate in self.sample(max(n - len(found), 16), rng):
                 if candidate.id not in seen and len(found) < n:
                     seen.add(candidate.id)
                     found.append(candidate)
             barren = barren + 1 if len(found) == before else 0
+        return found + self._unseen(n - len(found), rng, seen)
+
+    def _unseen(self, n: int, rng: np.random.Generator, seen: set[str]) -> list[Architecture]:
+        """Up to ``n`` architectures not in ``seen``, from a random order of all ranks."""
+        found: list[Architecture] = []
+        for rank in rng.permutation(self.count()) if n > 0 else ():
+            candidate = self.nth(int(rank))
+            if candidate.id not in seen:
+                found.append(candidate)
+                if len(found) == n:
+                    break
         return found

@@ -29,12 +29,20 @@ class Measurement:
 
 
 def equal_batches(num: int, batch_size: int) -> list[slice]:
-    """Slices of nearly equal length, at most ``batch_size``: no small last batch distorts batch statistics.
+    """As few slices as possible of at most ``batch_size``, their lengths differing by at most 1.
+
+    So no small last batch distorts batch statistics. None has length 1 where ``num`` and ``batch_size`` are 2 or more
+    (one image has no variance): an odd ``num`` in batches of 2 gets one batch of 3, the only case in which a length
+    exceeds ``batch_size``.
 
     >>> equal_batches(10, 4)
     [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
+    >>> equal_batches(5, 2)
+    [slice(0, 2, None), slice(2, 5, None)]
     """
     count = -(-num // batch_size)
+    if batch_size >= 2:
+        count = min(count, max(1, num // 2))
     bounds = [num * k // count for k in range(count + 1)]
     return [slice(a, b) for a, b in itertools.pairwise(bounds)]
 

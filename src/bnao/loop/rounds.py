@@ -164,7 +164,7 @@ class Rounds:
             if len(proposals.architectures) < config.loop.proposals:
                 self._log.warn(
                     f"round {number}: {len(proposals.architectures)} of {config.loop.proposals} proposals found; "
-                    "the space is nearly exhausted"
+                    "the space is exhausted"
                 )
             with self._run.commit() as commit:
                 commit.write_checkpoint("controller.pt", self._proposer.state_dict())

@@ -9,6 +9,7 @@ import numpy
 import torch
 
 from bnao import __version__
+from bnao.arch.counts import count_text
 from bnao.controller import make_proposer
 from bnao.data.images import TestData
 from bnao.errors import require
@@ -18,6 +19,7 @@ from bnao.loop.config import SearchConfig
 from bnao.loop.result import SearchResult, Trained
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.stages import StageLog
+from bnao.loop.unread import unread_settings
 from bnao.loop.winner import describe_winner, measure_on, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads, threads
 from bnao.rng import generator
@@ -32,6 +34,8 @@ def prepare(config: SearchConfig, log: StageLog) -> Workbench:
         bench = make_workbench(config)
         _check_budgets(bench)
         _check_parts(bench)
+    for text in unread_settings(config):
+        log.warn(text)
     return bench
 
 
@@ -43,7 +47,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
             "search_started",
             recipe=run.manifest.recipe,
             seed=config.seed,
-            space_size=_count_text(bench.feasible.count()),
+            space_size=count_text(bench.feasible.count()),
             data=config.data.source,
             num_train=len(bench.data.train),
             num_valid=len(bench.data.valid),
@@ -94,7 +98,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
                 recipe=run.manifest.recipe,
                 seed=config.seed,
                 space=config.space.name,
-                space_size=_count_text(bench.feasible.count()),
+                space_size=count_text(bench.feasible.count()),
                 data=config.data.source,
                 winner=winner,
                 trained=trained,
@@ -188,8 +192,3 @@ def _compare(
         return trained, None, None
     ours, theirs = measured[id(searched[0])], measured[id(control[0])]
     return trained, ours.accuracy - theirs.accuracy, paired_standard_error(ours, theirs)
-
-
-def _count_text(count: int) -> str:
-    """A large count for people: ``4.39e+22``."""
-    return f"{count:,}" if count < 10**9 else f"{float(count):.3g}"

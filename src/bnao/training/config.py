@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 from bnao.data.config import AugmentConfig
@@ -14,7 +15,7 @@ class TrainingConfig:
     """One training of a supernet (a round) or of a stand-alone network: SGD with momentum (not Nesterov's).
 
     The learning rate falls from ``learning_rate`` to ``final_learning_rate`` along a cosine per step, or is multiplied
-    by ``decay`` each epoch. It restarts with each training.
+    by ``decay`` each epoch. It restarts with each training. Raises SettingError on a value out of range.
     """
 
     epochs: float = 50.0  # passes over the training images; may be a fraction
@@ -33,10 +34,24 @@ class TrainingConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        require(self.epochs > 0, "epochs is positive", self.epochs, "give at least a fraction of an epoch")
+        for name, remedy in (
+            ("epochs", "give at least a fraction of an epoch"),
+            ("learning_rate", "the paper uses 0.025"),
+            ("clip_norm", "the paper uses 5; a large number such as 1e9 never clips"),
+        ):
+            value = getattr(self, name)
+            require(value > 0, f"{name} is positive", value, remedy)
+            require(isfinite(value), f"{name} is finite", value, remedy)
+        for name, remedy in (
+            ("weight_decay", "the paper uses 3e-4; 0 means off"),
+            ("auxiliary_weight", "the paper uses 0.4; 0 means off"),
+            ("final_learning_rate", "the paper uses 0.001"),
+        ):
+            value = getattr(self, name)
+            require(isfinite(value) and value >= 0, f"{name} is finite and not negative", value, remedy)
         require(self.batch_size >= 2, "batch_size is at least 2 (batch norm)", self.batch_size, "use 2 or more")
-        require(self.learning_rate > 0, "learning_rate is positive", self.learning_rate, "the paper uses 0.025")
-        require(self.clip_norm > 0, "clip_norm is positive", self.clip_norm, "the paper uses 5")
+        require(0.0 <= self.momentum < 1.0, "momentum lies in [0, 1)", self.momentum, "the paper uses 0.9")
+        require(0.0 < self.decay <= 1.0, "decay lies in (0, 1]", self.decay, "0.97 is usual; 1 keeps the rate")
         require(0.0 <= self.average_decay < 1.0, "average_decay lies in [0, 1)", self.average_decay, "0 means off")
         require(
             0.0 <= self.label_smoothing < 1.0, "label_smoothing lies in [0, 1)", self.label_smoothing, "0 means off"
@@ -44,4 +59,16 @@ class TrainingConfig:
         require(self.inactive in ("frozen", "moving"), "inactive is frozen or moving", self.inactive, "choose one")
         require(
             self.schedule in ("cosine", "exponential"), "schedule is cosine or exponential", self.schedule, "choose"
+        )
+        require(
+            self.schedule != "cosine" or self.final_learning_rate <= self.learning_rate,
+            f"final_learning_rate is at most learning_rate, {self.learning_rate:g}: the cosine falls",
+            self.final_learning_rate,
+            "lower final_learning_rate or raise learning_rate",
+        )
+        require(
+            self.average_decay == 0.0 or self.inactive == "frozen",
+            "average_decay above 0 needs inactive = frozen (its lazy update takes weights off the path to rest)",
+            self.inactive,
+            "set inactive to frozen or average_decay to 0",
         )

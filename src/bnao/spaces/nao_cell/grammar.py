@@ -10,12 +10,13 @@ Shapes: B sequences, T words, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import isqrt, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture, Grammar
+from bnao.arch.counts import count_text
 from bnao.errors import ArchitectureError, require
 
 Pair = tuple[int, int]
@@ -130,8 +131,31 @@ class NaoCellGrammar(Grammar):
 
     def count(self) -> int:
         """Product over nodes of m (m + 1) / 2 with m = (node + 2) * operations, squared for the two cells."""
+        return prod(self._couples())
+
+    def _couples(self) -> list[int]:
+        """For each node of both cells its number of unordered couples of (input, operation) pairs."""
         pairs = [(node + 2) * self.num_operations for node in range(self.nodes)]
-        return prod(m * (m + 1) // 2 for m in pairs) ** 2
+        return [m * (m + 1) // 2 for m in pairs] * 2
+
+    def nth(self, rank: int) -> Architecture:
+        """The architecture of ``rank``, whose mixed-radix digits are the ranks of the nodes' couples, first node last.
+
+        The couple of pairs low <= high has rank high (high + 1) / 2 + low. Raises ArchitectureError out of range.
+        """
+        if not 0 <= rank < self.count():
+            raise ArchitectureError(
+                f"ranks are whole numbers from 0 and below count(), {count_text(self.count())}; received {rank}: "
+                "choose one of these"
+            )
+        tokens: list[int] = []
+        for couples in self._couples():
+            rank, couple = divmod(rank, couples)
+            high = (isqrt(8 * couple + 1) - 1) // 2
+            low = couple - high * (high + 1) // 2
+            tokens += [*divmod(low, self.num_operations), *divmod(high, self.num_operations)]
+        half = self.length // 2
+        return Architecture(tokens=tuple(tokens), canonical=tuple(tokens), parts=(half, half))
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         """``n`` draws, uniform over distinct architectures: each node an unordered couple of pairs, by its rank."""

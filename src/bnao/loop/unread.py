@@ -1,0 +1,114 @@
+"""Settings that were changed and that the chosen modes do not read (imports no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bnao.controller.config import ControllerConfig
+from bnao.evaluation.config import ScoringConfig
+from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
+from bnao.spaces.config import NetworkConfig
+from bnao.training.config import TrainingConfig
+
+EVOLUTION = ("population", "tournament")
+NAO = tuple(f.name for f in fields(ControllerConfig) if f.name not in ("proposer", *EVOLUTION))
+NOT_READ_BY = {"nao": EVOLUTION, "evolution": NAO, "random": NAO + EVOLUTION}
+"""Fields of ControllerConfig that a proposer does not read; of a registered one of your own nothing is known."""
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A training of the search by its dotted name, with the network that it trains by its own."""
+
+    name: str
+    config: TrainingConfig
+    default: TrainingConfig
+    network_name: str
+    network: NetworkConfig
+
+    def changed(self, field: str) -> bool:
+        """Whether the field has neither the section's default nor the class's."""
+        return getattr(self.config, field) not in (getattr(self.default, field), getattr(TrainingConfig(), field))
+
+
+def unread_settings(config: SearchConfig) -> list[str]:
+    """One sentence for each setting, or group of them, that differs from its default and has no effect.
+
+    >>> unread_settings(SearchConfig(loop=LoopConfig(rounds=1, proposals=20)))
+    ['loop.proposals is not used with loop.rounds 1']
+    """
+    texts = _loop(config) + _scoring(config) + _final(config)
+    for training in _trainings(config):
+        texts += _of_training(training)
+    return texts
+
+
+def _sentence(section: str, names: list[str], why: str) -> list[str]:
+    dotted = [f"{section}.{name}" for name in names]
+    subject = " and ".join(filter(None, [", ".join(dotted[:-1]), *dotted[-1:]]))
+    return [f"{subject} {'is' if len(dotted) == 1 else 'are'} not used {why}"] if dotted else []
+
+
+def _changed(config: Any, default: Any) -> list[str]:
+    return [f.name for f in fields(config) if getattr(config, f.name) != getattr(default, f.name)]
+
+
+def _loop(config: SearchConfig) -> list[str]:
+    controller, changed = config.controller, _changed(config.controller, ControllerConfig())
+    if config.loop.rounds == 1:
+        proposals = [name for name in _changed(config.loop, LoopConfig()) if name == "proposals"]
+        why = "with loop.rounds 1"
+        return _sentence("loop", proposals, why) + _sentence("controller", changed, why)
+    unread = NOT_READ_BY.get(controller.proposer, ())
+    texts = _sentence(
+        "controller", [n for n in changed if n in unread], f"with controller.proposer {controller.proposer}"
+    )
+    if controller.proposer == "nao" and not controller.early_stop:
+        texts += _sentence("controller", [n for n in changed if n == "patience"], "with controller.early_stop false")
+    return texts
+
+
+def _scoring(config: SearchConfig) -> list[str]:
+    if config.scoring.statistics != "batch":
+        return []
+    changed = [n for n in _changed(config.scoring, ScoringConfig()) if n == "recalibration_batches"]
+    return _sentence("scoring", changed, "with scoring.statistics batch")
+
+
+def _final(config: SearchConfig) -> list[str]:
+    changed = _changed(config.final, FinalConfig())
+    texts: list[str] = []
+    if config.final.mode == "none":
+        for name in ("network", "training"):
+            texts += _sentence("final", [name] if name in changed else [], "with final.mode none")
+    if config.final.mode == "inherit" and "network" in changed:
+        texts += _sentence("final", ["network"], "with final.mode inherit: the winner has the supernet's network")
+    return texts
+
+
+def _trainings(config: SearchConfig) -> list[_Training]:
+    supernet, rerank, final = config.supernet, config.rerank, config.final
+    found = [
+        _Training(
+            "supernet.training", supernet.training, SupernetConfig().training, "supernet.network", supernet.network
+        ),
+        _Training("rerank.training", rerank.training, RerankConfig().training, "rerank.network", rerank.network),
+    ]
+    if final.mode != "none":
+        name = "supernet.network" if final.mode == "inherit" else "final.network"
+        network = supernet.network if final.mode == "inherit" else final.network
+        found.append(_Training("final.training", final.training, FinalConfig().training, name, network))
+    return found
+
+
+def _of_training(training: _Training) -> list[str]:
+    name, config = training.name, training.config
+    unread = {
+        "decay" if config.schedule == "cosine" else "final_learning_rate": f"with {name}.schedule {config.schedule}"
+    }
+    if not training.network.auxiliary:
+        unread["auxiliary_weight"] = f"because {training.network_name} has no auxiliary head"
+    if name != "supernet.training":
+        unread["inactive"] = "because a network trained alone has no weights off the path"
+    return [text for field, why in unread.items() if training.changed(field) for text in _sentence(name, [field], why)]
