@@ -14,7 +14,7 @@ from bnao.ops.layers import FactorizedReduction
 
 @dataclass(frozen=True)
 class Identity(Operation):
-    """The input itself; where the size or width changes, a factorized reduction (METHOD, "How the network...")."""
+    """The input itself; where size and width change, a factorized reduction."""
 
     @property
     def name(self) -> str:
