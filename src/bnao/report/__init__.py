@@ -1,6 +1,6 @@
 """What people see of a search: the progress display, the summary at its end, ``bnao show`` and ``bnao list``.
 
-The HTML report (issue 3) will have its place here, over the same :class:`~bnao.loop.result.SearchResult`.
+An HTML report will have its place here, over the same :class:`~bnao.loop.result.SearchResult`.
 """
 
 from bnao.report.lists import print_list as print_list
