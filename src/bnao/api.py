@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bnao.errors import SettingError
 from bnao.loop.config import SearchConfig
 from bnao.loop.events import Kept, Listener, Several, Silent
 from bnao.loop.result import SearchResult
 from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.storage import RunFolder
+from bnao.storage import RunFolder, from_dict
 from bnao.storage.run_folder import refuse_used
 from bnao.task import Task
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+T = TypeVar("T")
 
 
 class Result:
@@ -54,8 +57,7 @@ def search(
     """Search with ``config`` and write everything to the new or empty folder ``out``.
 
     ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`).
-    Raises BnaoError: for settings and data that do not
-    fit, before anything is written or trained.
+    Raises BnaoError: for settings and data that do not fit, before anything is written or trained.
     """
     from bnao.loop.run import prepare, run_search
     from bnao.loop.stages import StageLog
@@ -97,16 +99,14 @@ def size(
     chosen, plain = make_space(space or SpaceConfig()), replace(network or NetworkConfig(), auxiliary=False)
     architecture = [chosen.grammar.parse(tokens)]
     task = Task(in_channels=in_channels, image_size=(input_size, input_size), num_classes=num_classes)
-    table = SizeTable(chosen.skeleton(plain, task))
     try:
-        with_head = SizeTable(chosen.skeleton(replace(plain, auxiliary=True), task))
-    except SettingError:
-        with_auxiliary = None
-    else:
-        with_auxiliary = int(with_head.num_params_with_auxiliary(architecture)[0])
+        skeleton, fits = chosen.skeleton(replace(plain, auxiliary=True), task), True
+    except SettingError:  # too small for an auxiliary head; any other reason is raised again here
+        skeleton, fits = chosen.skeleton(plain, task), False
+    table = SizeTable(skeleton)
     return {
         "num_params": int(table.num_params(architecture)[0]),
-        "num_params_with_auxiliary": with_auxiliary,
+        "num_params_with_auxiliary": int(table.num_params_with_auxiliary(architecture)[0]) if fits else None,
         "macs": int(table.macs(architecture)[0]),
     }
 
@@ -118,10 +118,12 @@ def load_winner(path: str | Path) -> nn.Module:
 
     load_spaces()
     tensors, metadata = RunFolder.open(path).read_weights("winner.safetensors")
-    space = make_space(SpaceConfig(**json.loads(metadata["space"])))
-    task = json.loads(metadata["task"])
-    task.update(image_size=tuple(task["image_size"]), classes=tuple(task["classes"]))
-    skeleton = space.skeleton(NetworkConfig(**json.loads(metadata["network"])), Task(**task))
+
+    def stored(cls: type[T], name: str) -> T:
+        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
+
+    space = make_space(stored(SpaceConfig, "space"))
+    skeleton = space.skeleton(stored(NetworkConfig, "network"), stored(Task, "task"))
     module = skeleton.build_standalone(space.grammar.parse(metadata["architecture"])).module
     module.load_state_dict(tensors)
     return module.eval()

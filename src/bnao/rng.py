@@ -8,6 +8,8 @@ restore.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -31,3 +33,13 @@ def generator(seed: int, *names: Name) -> np.random.Generator:
 def torch_seed(seed: int, *names: Name) -> int:
     """A seed in [0, 2**63) for ``torch.manual_seed`` or ``torch.Generator.manual_seed`` at ``(seed, *names)``."""
     return _entropy(seed, ("torch", *names)) % 2**63
+
+
+@contextmanager
+def torch_stream(seed: int, *names: Name) -> Iterator[None]:
+    """Within the context torch's CPU draws come from ``(seed, *names)``; the global generator is left as it was."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(torch_seed(seed, *names))
+        yield

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,8 @@ import PIL
 from numpy.typing import NDArray
 
 from bnao.data.npz_file import NpzFile
-from bnao.errors import DataError
+from bnao.errors import DataError, RunError
+from bnao.storage.files import write_atomic
 
 _VERSION = "1"
 
@@ -71,16 +71,10 @@ def read_entry(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
 
 
 def _write(path: Path, images: NDArray[np.uint8]) -> None:
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=".npz")
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, images=images)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
+        write_atomic(path, lambda file: np.savez(file, images=images))
+    except (OSError, RunError) as error:
         warnings.warn(
             f"decoded images are not kept, so the next run decodes them again: cannot write {path.parent} ({error}); "
             "set BNAO_CACHE to a writable folder or cache=False",

@@ -8,7 +8,6 @@ by default its negated loss, which is finer than accuracy.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from bnao.evaluation.measure import measure_batches, prepared_batches
 from bnao.evaluation.views import batch_statistics_view, recalibrated_view
 from bnao.rng import generator
 from bnao.supernet import Supernet
-from bnao.training.averaging import LazyAverage
+from bnao.training.averaging import LazyAverage, averaged
 
 
 class OneShotEvaluator(Evaluator):
@@ -68,7 +67,7 @@ class OneShotEvaluator(Evaluator):
     ) -> Scores:
         """Negated loss in nats, or accuracy, of each architecture."""
         losses, accuracies = np.empty(len(architectures)), np.empty(len(architectures))
-        with self._average.applied() if self._average is not None else nullcontext():
+        with averaged(self._average):
             for k, architecture in enumerate(architectures):
                 result = measure_batches(self.view(architecture), self._batches)
                 losses[k], accuracies[k] = result.loss, result.accuracy

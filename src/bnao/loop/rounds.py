@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from torch import Tensor
@@ -18,10 +16,11 @@ from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.config import SearchConfig
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
-from bnao.rng import generator, torch_seed
+from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import make_policy
 from bnao.storage import Pool, PoolEntry, RunFolder
 from bnao.supernet import Supernet
+from bnao.training.averaging import averaged
 from bnao.training.device import place
 from bnao.training.loop import Weights, num_steps, train
 
@@ -34,8 +33,7 @@ class Rounds:
     def __init__(self, bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:
         config = bench.config
         self._bench, self._run, self._pool, self._log = bench, run, pool, log
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(torch_seed(config.seed, "supernet", "init"))
+        with torch_stream(config.seed, "supernet", "init"):
             built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
         place(built.module, bench.device)
         self.supernet = Supernet(built)
@@ -55,7 +53,7 @@ class Rounds:
 
     def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:
         """The weights that the architecture was scored with (averaged ones where an average is kept)."""
-        with self._weights.average.applied() if self._weights.average is not None else nullcontext():
+        with averaged(self._weights.average):
             return self.supernet.inherited_state(architecture)
 
     def run(self) -> None:

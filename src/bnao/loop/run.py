@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import platform
 import time
 
-import numpy
-import torch
-
-from bnao import __version__
 from bnao.arch.counts import count_text
 from bnao.controller import make_proposer
 from bnao.data.images import TestData
 from bnao.errors import require
-from bnao.evaluation.measure import paired_standard_error
+from bnao.evaluation.measure import measure, paired_standard_error
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.config import SearchConfig
 from bnao.loop.result import SearchResult, Trained
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.stages import StageLog
 from bnao.loop.unread import unread_settings
-from bnao.loop.winner import describe_winner, measure_on, save_winner, train_winner
-from bnao.loop.workbench import Workbench, make_workbench, num_threads, threads
+from bnao.loop.winner import describe_winner, save_winner, train_winner
+from bnao.loop.workbench import Workbench, make_workbench, num_threads
 from bnao.rng import generator
 from bnao.sampling import make_policy
 from bnao.storage import RunFolder
+from bnao.training.device import threads
 from bnao.training.loop import num_steps
 
 
@@ -83,8 +79,8 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
                 )
             module = train_winner(bench, log, searched[0], rounds)
             with log.stage("measure", "measuring on held-out data", None, "images") as stage:
-                test = bench.held_out.open()
-                final = measure_on(test.images, bench, module)
+                test = bench.held_out.open().to(bench.device)
+                final = measure(module, test.images)
                 winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")
                 stage.figures.update(test_accuracy=final.accuracy)
                 save_winner(bench, run, winner, module)
@@ -112,12 +108,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
                 drawing=bench.space.draw(searched[0].architecture),
                 threads=num_threads(config),
                 device=str(bench.device),
-                versions={
-                    "bnao": __version__,
-                    "python": platform.python_version(),
-                    "torch": str(torch.__version__),
-                    "numpy": numpy.__version__,
-                },
+                versions=run.manifest.versions,
             )
         with run.commit() as commit:
             commit.write_json("result.json", result)
@@ -170,7 +161,7 @@ def _compare(
     bench: Workbench, searched: list[Candidate], control: list[Candidate], test: TestData
 ) -> tuple[list[Trained], float | None, float | None]:
     """Measure the best of each arm on held-out data; the gain and its standard error (images, not seeds)."""
-    measured = {id(arm[0]): measure_on(test.images, bench, arm[0].module) for arm in (searched, control) if arm}
+    measured = {id(arm[0]): measure(arm[0].module, test.images) for arm in (searched, control) if arm}
     trained = []
     for name, arm in (("searched", searched), ("random", control)):
         for candidate in arm:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import torch
 from torch import nn
 
 from bnao.data.images import Images
-from bnao.evaluation.measure import Measurement, measure
+from bnao.evaluation.measure import Measurement
 from bnao.loop.arms import Candidate
 from bnao.loop.result import Winner
 from bnao.loop.rounds import Rounds
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
-from bnao.storage import RunFolder
+from bnao.storage import RunFolder, to_plain
 from bnao.training.loop import num_steps
 from bnao.training.standalone import train_standalone
 
@@ -77,15 +77,10 @@ def save_winner(bench: Workbench, run: RunFolder, winner: Winner, module: nn.Mod
     """Write the delivered weights with all that is needed to rebuild the module."""
     metadata = {
         "architecture": winner.architecture,
-        "space": json.dumps(asdict(bench.config.space)),
-        "network": json.dumps(asdict(replace(bench.delivered.config, auxiliary=False))),
-        "task": json.dumps(asdict(bench.task)),
+        "space": json.dumps(to_plain(bench.config.space)),
+        "network": json.dumps(to_plain(replace(bench.delivered.config, auxiliary=False))),
+        "task": json.dumps(to_plain(bench.task)),
         "normalisation": json.dumps({"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}),
     }
     with run.commit() as commit:
         commit.write_weights("winner.safetensors", bench.delivered.skeleton.delivered_state(module), metadata)
-
-
-def measure_on(images: Images, bench: Workbench, module: nn.Module) -> Measurement:
-    """Measure on the device of the search."""
-    return measure(module, images.to(bench.device))

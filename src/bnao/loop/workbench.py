@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,12 +11,12 @@ from bnao.cost.feasible import FeasibleSpace
 from bnao.cost.sizes import SizeTable
 from bnao.data.held_out import HeldOut, load
 from bnao.data.images import SearchData
-from bnao.errors import require
 from bnao.loop.config import SearchConfig
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
 from bnao.task import Task
+from bnao.training.device import resolve_device
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def make_workbench(config: SearchConfig) -> Workbench:
     """Load the data and lay out all networks. Raises a BnaoError before anything is trained if they do not fit."""
     load_spaces()
     space = make_space(config.space)
-    device = choose_device(config.device)
+    device = resolve_device(config.device)
     data, held_out = load(config.data, config.seed)
 
     def network(settings: NetworkConfig) -> Network:
@@ -87,24 +85,6 @@ def delivered_network(config: SearchConfig) -> NetworkConfig:
     return config.supernet.network if config.final.mode == "inherit" else config.final.network
 
 
-def choose_device(name: str) -> torch.device:
-    """``auto``: the GPU where there is one. Raises SettingError for ``cuda`` without one."""
-    available = torch.cuda.is_available()
-    require(name != "cuda" or available, "device cuda needs a CUDA GPU", "none found", "use device auto or cpu")
-    return torch.device("cuda" if name != "cpu" and available else "cpu")
-
-
 def num_threads(config: SearchConfig) -> int:
     """CPU threads that the search uses."""
     return config.threads or os.cpu_count() or 1
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Use ``count`` CPU threads within the context; the former number is restored."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

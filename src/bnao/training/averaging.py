@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -80,6 +80,11 @@ class LazyAverage:
         self._step = int(state["step"])
         self._average = {tensors[name]: average.clone() for name, average in state["average"].items()}
         self._last = {tensors[name]: int(last) for name, last in state["last"].items()}
+
+
+def averaged(average: LazyAverage | None) -> AbstractContextManager[None]:
+    """Within the context the weights are their averages, where an average is kept."""
+    return nullcontext() if average is None else average.applied()
 
 
 @torch.no_grad()

@@ -1,11 +1,34 @@
-"""Placing a network on a device in the memory format that convolutions are fastest in."""
+"""Where a network runs: its device, its memory format, and how many CPU threads torch uses."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import nn
+
+from bnao.errors import require
+
+
+def resolve_device(name: str) -> torch.device:
+    """``cpu``, ``cuda``, or ``auto``: CUDA if there is one. Raises SettingError if ``cuda`` is asked for in vain."""
+    available = torch.cuda.is_available()
+    require(name != "cuda" or available, "device cuda needs a GPU that torch sees", name, "use cpu or auto")
+    return torch.device("cuda" if name != "cpu" and available else "cpu")
 
 
 def place(module: nn.Module, device: torch.device) -> nn.Module:
     """Move ``module`` to ``device`` in channels-last memory (measured on CPU: less than half the time of a step)."""
     return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Use ``count`` CPU threads within the context; the former number is restored."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -81,8 +81,8 @@ def train(
     """Train from the first to the last step of one schedule. Returns the means of each epoch.
 
     ``images`` are the training images on the device of the weights; ``stage`` names the random streams.
-    Raises NumericalError when a loss or gradient is not finite (the weights are
-    those before that step; running statistics have seen its batch).
+    Raises NumericalError when a loss or gradient is not finite (the weights are those before that step;
+    running statistics have seen its batch).
     """
     hooks = hooks or Hooks()
     trainable = weights.trainable
@@ -104,8 +104,9 @@ def train(
             x = augment(x, drawn).contiguous(memory_format=torch.channels_last)
             losses, accuracy = _step(weights, plan, x, labels, config, rate)
         policy.observe(plan, losses)
-        loss_sum, accuracy_sum, seen = loss_sum + sum(losses) / len(losses), accuracy_sum + accuracy, seen + 1
-        hooks.on_step(step + 1, {"loss": sum(losses) / len(losses), "accuracy": accuracy})
+        loss = sum(losses) / len(losses)
+        loss_sum, accuracy_sum, seen = loss_sum + loss, accuracy_sum + accuracy, seen + 1
+        hooks.on_step(step + 1, {"loss": loss, "accuracy": accuracy})
         if (step + 1) % per_epoch == 0 or step + 1 == steps:
             curve.append(
                 Epoch(epoch=len(curve) + 1, loss=loss_sum / seen, accuracy=accuracy_sum / seen, learning_rate=rate)

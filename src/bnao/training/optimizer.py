@@ -46,7 +46,7 @@ class PathSGD:
             raise NumericalError(
                 f"gradients must stay finite; received a norm of {norm}: lower the learning rate or check the data"
             )
-        moved = self._with_inactive(trained) if self._moving else trained
+        moved = self._with_inactive() if self._moving else trained
         group = self._sgd.param_groups[0]
         group["params"], group["lr"] = moved, learning_rate
         self._sgd.step()
@@ -54,7 +54,7 @@ class PathSGD:
             parameter.grad = None
         return norm
 
-    def _with_inactive(self, trained: list[nn.Parameter]) -> list[nn.Parameter]:
+    def _with_inactive(self) -> list[nn.Parameter]:
         moved = [p for p in self._all if p.grad is not None or p in self._sgd.state]
         for parameter in moved:
             if parameter.grad is None:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.data.images import Images
-from bnao.rng import torch_seed
+from bnao.rng import torch_stream
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.base import Built, Skeleton
 from bnao.supernet import StandAlone
@@ -41,8 +40,7 @@ class TrainedNetwork:
 
 def build_seeded(skeleton: Skeleton, architecture: Architecture, seed: int, stage: str) -> Built:
     """The architecture's network, its initial weights drawn from the stream (seed, stage)."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(torch_seed(seed, stage, "init"))
+    with torch_stream(seed, stage, "init"):
         return skeleton.build_standalone(architecture)
 
 

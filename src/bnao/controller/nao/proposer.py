@@ -16,13 +16,13 @@ from bnao.controller.config import ControllerConfig
 from bnao.controller.fill import Collector
 from bnao.controller.nao.dataset import HoldOut, sequences, words_of
 from bnao.controller.nao.decoding import decode, moved, score_gradient
-from bnao.controller.nao.device import resolve_device, single_thread
 from bnao.controller.nao.model import NaoModel
 from bnao.controller.nao.training import train
 from bnao.controller.scores import checked_scores, scaled
 from bnao.cost.feasible import FeasibleSpace
 from bnao.errors import require
-from bnao.rng import generator, torch_seed
+from bnao.rng import generator, torch_seed, torch_stream
+from bnao.training.device import resolve_device, threads
 
 FEWEST_STARTS = 10
 
@@ -62,8 +62,7 @@ class NaoProposer(Proposer):
             grammar.words_per_step,
             "change the grammar",
         )
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(torch_seed(seed, "controller", "init"))
+        with torch_stream(seed, "controller", "init"):
             self._model = NaoModel(
                 num_words=grammar.num_words,
                 words_per_step=grammar.words_per_step,
@@ -94,7 +93,7 @@ class NaoProposer(Proposer):
         held_P = self._hold_out.split([a.id for a in architectures], self.config.held_out_fraction, seed)
         canonical = [self._grammar.canonical(a) for a in architectures]
         rng = generator(seed, "controller", "augment")
-        with single_thread():
+        with threads(1):
             training, held_out = (
                 sequences(
                     self._grammar,
@@ -132,7 +131,7 @@ class NaoProposer(Proposer):
     def predict(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """(P,) predicted scores in [0, 1], on the scale of the last fit; of the canonical form, so equal ids agree."""
         words_PT = words_of(self._grammar, [self._grammar.canonical(a) for a in architectures])
-        with single_thread(), torch.no_grad():
+        with threads(1), torch.no_grad():
             predicted_P = self._model.predict(torch.from_numpy(words_PT).to(self._device))
         return predicted_P.double().cpu().numpy()
 
@@ -144,7 +143,7 @@ class NaoProposer(Proposer):
         """
         found = Collector(n, feasible, seen)
         if self._top:
-            with single_thread():
+            with threads(1):
                 self._climb(found)
         found.fill_by_mutation(self._top, rng)
         found.fill_at_random(rng)
