@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bnao.errors import SettingError
+from bnao.errors import Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.config import SearchConfig
 from bnao.loop.events import Kept, Listener, Several, Silent
-from bnao.loop.result import SearchResult
+from bnao.loop.result import SearchResult, read_result
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.run_folder import refuse_used
@@ -18,6 +18,9 @@ from bnao.task import Task
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from bnao.loop.stages import StageLog
+    from bnao.loop.workbench import Workbench
 
 
 T = TypeVar("T")
@@ -57,20 +60,71 @@ def search(
     """Search with ``config`` and write everything to the new or empty folder ``out``.
 
     ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`).
-    Raises BnaoError: for settings and data that do not fit, before anything is written or trained.
+    Raises BnaoError: for settings and data that do not fit, before anything is written or trained. Ctrl-C and SIGTERM
+    end it at the next step as :class:`~bnao.errors.Interrupted`; :func:`resume` goes on.
     """
-    from bnao.loop.run import prepare, run_search
-    from bnao.loop.stages import StageLog
+    from bnao.loop.run import prepare
 
     refuse_used(Path(out))
     early, heard = Kept(), listener or Silent()
-    stages = StageLog(Several(early, heard))
-    bench = prepare(config, stages)
-    run = RunFolder.create(out, config=config, recipe=recipe)
-    with run.event_log() as log:
-        early.replay(log)
-        stages.listener = Several(log, heard)
-        return Result(run.path, run_search(bench, run, stages))
+    log = _stage_log(early, heard)
+    bench = prepare(config, log)
+    with RunFolder.create(out, config=config, recipe=recipe) as run:
+        return _run(bench, run, log, early, heard)
+
+
+def resume(path: str | Path, *, listener: Listener | None = None) -> Result:
+    """Go on with the run in ``path`` from its last commit; a finished run is only read.
+
+    The outcome (pool, scores, weights, winner) is that of an undisturbed run, to the bit, on the same machine and
+    versions. Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data
+    have changed.
+    """
+    from bnao.loop.inputs import fixed, read_inputs
+    from bnao.loop.run import prepare
+
+    with RunFolder.resume(path) as run:
+        if run.status == "finished":
+            return _finished(run)
+        config = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json")
+        inputs = read_inputs(run)
+        early, heard = Kept(), listener or Silent()
+        log = _stage_log(early, heard)
+        bench = prepare(config if inputs is None else fixed(config, inputs), log)
+        return _run(bench, run, log, early, heard)
+
+
+def _stage_log(*listeners: Listener) -> StageLog:
+    from bnao.loop.stages import StageLog
+
+    return StageLog(Several(*listeners))
+
+
+def _run(bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Listener) -> Result:
+    from bnao.loop.run import run_search
+    from bnao.loop.stopping import stoppable
+
+    go_on = f"`bnao resume {run.path}`"
+    try:
+        with run.event_log() as events, stoppable(log.stop):
+            early.replay(events)
+            log.listener = Several(events, heard)
+            run_search(bench, run, log)
+            return _finished(run)
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
+    except NumericalError as error:
+        raise NumericalError(f"{error}; the last good state is kept in {str(run.path)!r}") from error
+    except RunError as error:
+        raise RunError(f"{error}; the last good state is kept: then go on with {go_on}") from error
+
+
+def _finished(run: RunFolder) -> Result:
+    """Put the results of a finished run at the top of its folder, for people."""
+    summary = read_result(run)
+    run.publish("result.json")
+    run.publish("winner.safetensors")
+    return Result(run.path, summary)
 
 
 def size(

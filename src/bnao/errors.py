@@ -34,6 +34,10 @@ class NumericalError(BnaoError, ArithmeticError):
     """Training produced a value that is not finite."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """The user stopped the work; the message says what is kept and how to go on."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like ``name``, or None when none is near."""
     matches = get_close_matches(name, list(known), n=1, cutoff=0.5)

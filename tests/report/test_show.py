@@ -24,7 +24,7 @@ def _run(tmp_path: Path) -> RunFolder:
 def test_a_run_just_begun(tmp_path: Path) -> None:
     run = _run(tmp_path)
     text = _shown(run.path)
-    assert "running" in text and "demo, seed 7" in text and "none yet" in text and "resuming is not available" in text
+    assert "running" in text and "demo, seed 7" in text and "none yet" in text and "go on with" in text
     assert not run.pool_path.exists(), "showing a run changes nothing"
 
 

@@ -11,10 +11,10 @@ from bnao.errors import RunError
 from bnao.storage.files import read_json, write_atomic, write_json
 
 
-def test_json_round_trip_has_sorted_keys_and_ends_with_a_newline(tmp_path: Path) -> None:
+def test_json_round_trip_keeps_the_order_and_ends_with_a_newline(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"b": (1, 2), "a": None})
     assert read_json(tmp_path / "a.json") == {"a": None, "b": [1, 2]}
-    assert (tmp_path / "a.json").read_text().startswith('{\n  "a"')
+    assert (tmp_path / "a.json").read_text().startswith('{\n  "b"')
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 

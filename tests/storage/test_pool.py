@@ -57,7 +57,9 @@ def test_best_uses_the_latest_round_only_and_keeps_the_order_of_ties(pool: Pool)
     assert pool.best(3) == []
     pool.set_scores(1, {"0000": 9.0, "0001": 8.0})
     assert [e.id for e in pool.best(9)] == ["0000", "0001"]
-    pool.set_scores(2, {"0001": 0.5, "0002": 0.5, "0003": 0.7}, predicted={"0003": 0.6})
+    pool.set_scores(2, {"0001": 0.5, "0002": 0.5, "0003": 0.7})
+    pool.set_predictions(2, {"0003": 0.6})
+    assert pool.scores_of(2) == {"0001": 0.5, "0002": 0.5, "0003": 0.7}
     assert [e.id for e in pool.best(9)] == ["0003", "0001", "0002"]
     assert pool.best(1)[0].predicted == 0.6
     assert pool.score_history("0001") == [ScoreRecord(round=1, score=8.0), ScoreRecord(round=2, score=0.5)]

@@ -44,7 +44,7 @@ def test_commits_replace_files_and_leave_no_old_ones(tmp_path: Path) -> None:
         "progress.g000002.json", "supernet.g000001.pt", "winner.g000002.safetensors",
     ]  # fmt: skip
     with run.commit() as commit:
-        commit.remove("supernet.pt")
+        commit.discard("supernet.pt")
     assert not run.has("supernet.pt") and len(list((run.path / "state").iterdir())) == 2
     assert run.publish("winner.safetensors").read_bytes() == again.file("winner.safetensors").read_bytes()
 
@@ -89,7 +89,7 @@ def test_a_reader_beside_a_running_search_finds_the_newer_file(tmp_path: Path) -
 
 def test_used_folders_are_refused(tmp_path: Path) -> None:
     run = _run(tmp_path)
-    with pytest.raises(RunError, match=r"holds another run \(recipe demo, running, of 2.*choose another, or delete"):
+    with pytest.raises(RunError, match=r"holds another run \(recipe demo, running, of 2.*bnao resume"):
         RunFolder.create(run.path, config={}, recipe="demo")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "todo.txt").write_text("x")
@@ -113,8 +113,8 @@ def test_what_is_no_run(tmp_path: Path) -> None:
         manifest.write_text(content)
         with pytest.raises(RunError, match=words):
             RunFolder.open(tmp_path)
-    manifest.write_text('{"format": "bnao-run", "version": 2}')
-    with pytest.raises(RunError, match=r"version 1.*has version 2: use the bnao that wrote it"):
+    manifest.write_text('{"format": "bnao-run", "version": 1}')
+    with pytest.raises(RunError, match=r"version 2.*has version 1: use the bnao that wrote it"):
         RunFolder.open(tmp_path)
     with pytest.raises(RunError, match=r"no file 'b.json'"):
         _run(tmp_path).file("b.json")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bnao.errors import RunError
 
 
 def show(folder: Path, /) -> None:
@@ -24,14 +23,19 @@ def show(folder: Path, /) -> None:
 
 
 def resume(folder: Path, /) -> None:
-    """Continue an interrupted run. Not available in this version: it says what to do instead.
+    """Go on with an interrupted run: after Ctrl-C, a kill, a full disk or a power cut, to the same result.
 
     Parameters
     ----------
     folder
         a run folder that `bnao search` wrote
     """
-    raise RunError(
-        f"runs cannot be resumed in this version; received {str(folder)!r}: start the search again with the same "
-        "settings and seed and a new --out (it gives the same result)"
-    )
+    from rich.console import Console
+
+    import bnao.api as api
+    from bnao.report import ProgressDisplay, print_summary
+
+    console = Console()
+    with ProgressDisplay(console) as display:
+        result = api.resume(folder, listener=display)
+    print_summary(result.summary, console, folder=folder)

@@ -6,7 +6,6 @@ best-of-k.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +13,13 @@ from torch import nn
 
 from bnao.arch import Architecture
 from bnao.evaluation.measure import measure
+from bnao.loop.saving import StageSaves
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator
 from bnao.storage import Pool, RunFolder
 from bnao.training.loop import num_steps
-from bnao.training.standalone import train_standalone
+from bnao.training.standalone import rebuild, train_standalone
 
 
 @dataclass(frozen=True)
@@ -43,48 +43,74 @@ def train_arm(
     architectures: Sequence[Architecture],
     scores: Sequence[float | None],
 ) -> list[Candidate]:
-    """Train each architecture alone with the re-ranking budget and measure it on validation. Best first."""
-    config = bench.config
-    steps = num_steps(config.rerank.training, len(bench.data.train))
+    """Train each architecture alone with the re-ranking budget and measure it on validation. Best first.
+
+    What the run holds already is read, not trained again.
+    """
+    steps = num_steps(bench.config.rerank.training, len(bench.data.train))
+    pairs = list(zip(architectures, scores, strict=True))
+    if log.done(stage_name):
+        return _best_first([_read(bench, run, stage_name, architecture, score) for architecture, score in pairs])
     with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
-        candidates = [
-            _train_one(bench, run, stage, stage_name, architecture, score, k * steps)
-            for k, (architecture, score) in enumerate(zip(architectures, scores, strict=True))
-        ]
+        candidates = []
+        for k, (architecture, score) in enumerate(pairs):
+            if not run.has(_weights_name(stage_name, architecture)):
+                _train_one(bench, log, stage, architecture, k * steps)
+            candidates.append(_read(bench, run, stage_name, architecture, score))
+            stage.progress((k + 1) * steps)
         stage.figures.update(
             best_valid_accuracy=max(c.valid_accuracy for c in candidates),
             mean_valid_accuracy=sum(c.valid_accuracy for c in candidates) / len(candidates),
         )
+    return _best_first(candidates)
+
+
+def _best_first(candidates: list[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda c: -c.valid_accuracy)
 
 
-def _train_one(
-    bench: Workbench,
-    run: RunFolder,
-    stage: Stage,
-    stage_name: str,
-    architecture: Architecture,
-    score: float | None,
-    before: int,
-) -> Candidate:
-    config, start = bench.config, time.monotonic()
+def _weights_name(stage_name: str, architecture: Architecture) -> str:
+    return f"{stage_name}-{architecture.id}.safetensors"
+
+
+def _figures_name(stage_name: str, architecture: Architecture) -> str:
+    return f"{stage_name}-{architecture.id}.json"
+
+
+def _train_one(bench: Workbench, log: StageLog, stage: Stage, architecture: Architecture, before: int) -> None:
+    """Train, measure, commit; ``before`` steps of the stage were done before."""
+    config, key = bench.config, f"{stage.name}-{architecture.id}"
+    saves = StageSaves(log, stage, key, config.save_seconds)
     trained = train_standalone(
         bench.rerank.skeleton,
         architecture,
         bench.data.train,
         config.rerank.training,
         seed=config.seed,
-        stage=f"{stage_name}-{architecture.id}",
+        stage=key,
         hooks=stage.hooks(before, architecture=architecture.id),
+        saves=saves,
     )
     result = measure(trained.module, bench.data.valid)
-    with run.commit() as commit:
+    with stage.commit() as commit:
         commit.write_weights(
-            f"{stage_name}-{architecture.id}.safetensors",
+            _weights_name(stage.name, architecture),
             trained.module.state_dict(),
             {"architecture": str(architecture), "valid_accuracy": repr(result.accuracy)},
         )
-    return Candidate(architecture, score, trained.module, result.accuracy, time.monotonic() - start)
+        figures = {"valid_accuracy": result.accuracy, "seconds": saves.seconds}
+        commit.write_json(_figures_name(stage.name, architecture), figures)
+        StageSaves.drop(commit)
+
+
+def _read(
+    bench: Workbench, run: RunFolder, stage_name: str, architecture: Architecture, score: float | None
+) -> Candidate:
+    """A trained candidate from the run."""
+    figures = run.read_json(_figures_name(stage_name, architecture))
+    state, _ = run.read_weights(_weights_name(stage_name, architecture))
+    module = rebuild(bench.rerank.skeleton, architecture, state, bench.device)
+    return Candidate(architecture, score, module, figures["valid_accuracy"], figures["seconds"])
 
 
 def top_of_pool(bench: Workbench, pool: Pool, k: int) -> tuple[list[Architecture], list[float | None]]:

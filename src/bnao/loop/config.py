@@ -101,6 +101,7 @@ class SearchConfig:
     seed: int = 0  # names every stream of randomness: same seed, same search
     threads: int | None = None  # CPU threads of torch; None: as many as the machine has cores
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: cuda where there is one
+    save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
     data: DataConfig = field(default_factory=DataConfig)
     space: SpaceConfig = field(default_factory=SpaceConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -114,4 +115,5 @@ class SearchConfig:
     def __post_init__(self) -> None:
         require(self.seed >= 0, "seed is not negative", self.seed, "use 0, 1, 2, ...")
         require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
+        require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bnao.storage import RunFolder, from_dict
+
+RESULT = "result.json"  # the file of the run's state that holds the SearchResult
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
@@ -61,3 +65,8 @@ class SearchResult:
     threads: int = 1
     device: str = "cpu"
     versions: dict[str, str] = field(default_factory=dict)
+
+
+def read_result(run: RunFolder) -> SearchResult:
+    """The result of a finished run. Raises RunError if there is none, or it is damaged."""
+    return from_dict(SearchResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")

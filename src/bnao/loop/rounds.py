@@ -1,4 +1,8 @@
-"""The rounds of the search (METHOD, steps 1-6): train the supernet, score the pool, learn, propose."""
+"""The rounds of the search (METHOD, steps 1-6): train the supernet, score the pool, learn, propose.
+
+What a round needs of the ones before it is in the run: the pool, ``supernet.pt``, ``controller.pt``. A resumed run
+reads them and goes on with the first stage that has not finished.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,16 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from bnao.arch import Architecture
-from bnao.controller import Proposer, make_proposer
+from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.config import SearchConfig
+from bnao.loop.saving import StageSaves
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import make_policy
-from bnao.storage import Pool, PoolEntry, RunFolder
+from bnao.storage import Commit, Pool, PoolEntry, RunFolder
 from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
 from bnao.training.device import place
@@ -26,18 +31,22 @@ from bnao.training.loop import Weights, num_steps, train
 
 Floats = NDArray[np.float64]
 
+SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
+
 
 class Rounds:
     """The state that lives through all rounds: supernet, momentum, controller, pool."""
 
     def __init__(self, bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:
         config = bench.config
-        self._bench, self._run, self._pool, self._log = bench, run, pool, log
+        self._bench, self._pool, self._log = bench, pool, log
         with torch_stream(config.seed, "supernet", "init"):
             built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
         place(built.module, bench.device)
         self.supernet = Supernet(built)
         self._weights = Weights.fresh(self.supernet, config.supernet.training)
+        if run.has(SUPERNET):
+            self._weights.load_state_dict(run.read_checkpoint(SUPERNET))
         self._evaluator = OneShotEvaluator(
             self.supernet,
             bench.space.grammar.canonical,
@@ -49,7 +58,8 @@ class Rounds:
         self._proposer: Proposer = make_proposer(
             controller_config(config, bench.device.type), bench.space.grammar, config.seed
         )
-        self.architectures: list[Architecture] = []
+        if run.has(CONTROLLER):
+            self._proposer.load_state_dict(run.read_checkpoint(CONTROLLER))
 
     def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:
         """The weights that the architecture was scored with (averaged ones where an average is kept)."""
@@ -57,24 +67,43 @@ class Rounds:
             return self.supernet.inherited_state(architecture)
 
     def run(self) -> None:
-        """All rounds."""
+        """All rounds, or those that are left."""
+        loop = self._bench.config.loop
+        if not len(self._pool):
+            self._first_pool()
+        for number in range(1, loop.rounds + 1):
+            pool, fresh = self._architectures(number)
+            if not fresh:
+                self._log.warn("no unseen architecture is left to propose; the search ends here")
+                break
+            if not self._log.done(f"supernet-{number}"):
+                self._train(fresh, number)
+            if not self._log.done(f"scoring-{number}"):
+                self._score(pool, number)
+            if number < loop.rounds and not self._log.done(f"controller-{number}"):
+                self._propose(pool, number)
+
+    def _architectures(self, number: int) -> tuple[list[Architecture], list[Architecture]]:
+        """The pool as it is in round ``number``, and the part of it that this round brought."""
+        parse = self._bench.space.grammar.parse
+        entries = [(e.round, parse(e.text)) for e in self._pool.entries() if e.round <= number]
+        return [a for _, a in entries], [a for round, a in entries if round == number]
+
+    def _first_pool(self) -> None:
         loop = self._bench.config.loop
         fresh = self._bench.feasible.sample_distinct(loop.pool, generator(self._bench.config.seed, "pool"))
         if len(fresh) < loop.pool:
             self._log.warn(f"the space holds fewer than {loop.pool} architectures; the pool has {len(fresh)}")
-        origins = ["random"] * len(fresh)
-        for number in range(1, loop.rounds + 1):
-            self._add(fresh, origins, number)
-            self._train(fresh, number)
-            scores = self._score(number)
-            if number == loop.rounds:
-                break
-            fresh, origins = self._propose(scores, number)
-            if not fresh:
-                self._log.warn("no unseen architecture is left to propose; the search ends here")
-                break
+        self._add(Proposals(architectures=fresh, origins=["random"] * len(fresh)), 1)
+        with self._log.commit() as commit:
+            commit.include(self._pool)
 
-    def _add(self, fresh: list[Architecture], origins: list[str], number: int) -> None:
+    def _add(self, new: Proposals, number: int) -> None:
+        """Into the pool as what round ``number`` brings.
+
+        From here on an architecture is its canonical form: what is trained, scored, trained alone and delivered.
+        """
+        fresh = [self._bench.space.grammar.canonical(a) for a in new.architectures]
         sizes = self._bench.delivered.sizes
         params, macs = sizes.num_params(fresh), sizes.macs(fresh)
         self._pool.add(
@@ -86,9 +115,8 @@ class Rounds:
                 num_params=int(params[k]),
                 macs=int(macs[k]),
             )
-            for k, (architecture, origin) in enumerate(zip(fresh, origins, strict=True))
+            for k, (architecture, origin) in enumerate(zip(fresh, new.origins, strict=True))
         )
-        self.architectures += fresh
 
     def _train(self, fresh: list[Architecture], number: int) -> None:
         bench, config = self._bench, self._bench.config
@@ -105,26 +133,37 @@ class Rounds:
         total = num_steps(training, len(bench.data.train))
         with self._log.stage(name, title, total, "steps") as stage:
             curve = train(
-                self._weights, policy, bench.data.train, training, seed=config.seed, stage=name, hooks=stage.hooks()
+                self._weights,
+                policy,
+                bench.data.train,
+                training,
+                seed=config.seed,
+                stage=name,
+                hooks=stage.hooks(),
+                saves=StageSaves(self._log, stage, name, config.save_seconds),
             )
             stage.figures.update(loss=curve[-1].loss, accuracy=curve[-1].accuracy)
-            with self._run.commit() as commit:
-                commit.write_checkpoint("supernet.pt", self._state())
 
-    def _state(self) -> dict[str, object]:
-        average = self._weights.average
-        return {
-            "weights": self.supernet.root.state_dict(),
-            "optimizer": self._weights.optimizer.state_dict(),
-            "average": average.state_dict() if average is not None else None,
-        }
+            def keep(commit: Commit) -> None:
+                commit.write_checkpoint(SUPERNET, self._weights.state_dict())
+                StageSaves.drop(commit)
 
-    def _score(self, number: int) -> Floats:
+            stage.keep(keep)
+
+    def _score(self, pool: list[Architecture], number: int) -> None:
         name, title = f"scoring-{number}", f"scoring, round {number}"
-        with self._log.stage(name, title, len(self.architectures), "architectures") as stage:
-            scores = self._evaluator.evaluate(self.architectures, stage.progress)
+        with self._log.stage(name, title, len(pool), "architectures") as stage:
+            saves = StageSaves(self._log, stage, name, self._bench.config.save_seconds)
+            measured = dict(saves.load() or {})
+
+            def on_done(done: int) -> None:
+                if saves.due():
+                    saves.save(measured)
+                stage.progress(done)
+
+            scores = self._evaluator.evaluate(pool, on_done, measured)
             values = scores.values_P
-            sizes = self._bench.sampled.sizes.num_params(self.architectures)
+            sizes = self._bench.sampled.sizes.num_params(pool)
             stage.figures.update(
                 best_score=float(values.max()),
                 median_score=float(np.median(values)),
@@ -136,26 +175,31 @@ class Rounds:
                     f"round {number}: {scores.num_not_finite} architectures had a loss that is not finite; "
                     "they were given the worst finite score"
                 )
-            with self._run.commit() as commit:
-                self._pool.set_scores(number, {a.id: float(v) for a, v in zip(self.architectures, values, strict=True)})
-                commit.write_json("score_name.json", scores.name)
-        return values
 
-    def _propose(self, scores: Floats, number: int) -> tuple[list[Architecture], list[str]]:
-        bench, config, name = self._bench, self._bench.config, f"controller-{number}"
+            def keep(commit: Commit) -> None:
+                self._pool.set_scores(number, {a.id: float(v) for a, v in zip(pool, values, strict=True)})
+                commit.include(self._pool)
+                commit.write_json("score_name.json", scores.name)
+                StageSaves.drop(commit)
+
+            stage.keep(keep)
+
+    def _propose(self, pool: list[Architecture], number: int) -> None:
+        config, name = self._bench.config, f"controller-{number}"
+        scored = self._pool.scores_of(number)
         epochs = config.controller.epochs if config.controller.proposer == "nao" else None
         with self._log.stage(name, f"controller, round {number}", epochs, "epochs") as stage:
             report = self._proposer.fit(
-                self.architectures,
-                scores,
+                pool,
+                np.array([scored[a.id] for a in pool]),
                 torch_seed(config.seed, name) % 2**31,
                 on_epoch=lambda epoch, figures: stage.progress(epoch, dict(figures)),
             )
             proposals = self._proposer.propose(
                 config.loop.proposals,
                 generator(config.seed, name, "propose"),
-                bench.feasible,
-                {a.id for a in self.architectures},
+                self._bench.feasible,
+                {a.id for a in pool},
             )
             stage.figures.update(report.figures)
             stage.figures.update({f"from_{origin}": float(n) for origin, n in proposals.counts().items()})
@@ -164,10 +208,13 @@ class Rounds:
                     f"round {number}: {len(proposals.architectures)} of {config.loop.proposals} proposals found; "
                     "the space is exhausted"
                 )
-            with self._run.commit() as commit:
-                commit.write_checkpoint("controller.pt", self._proposer.state_dict())
-        # From here on an architecture is its canonical form: what is scored, trained alone, written and delivered.
-        return [bench.space.grammar.canonical(a) for a in proposals.architectures], proposals.origins
+
+            def keep(commit: Commit) -> None:
+                self._add(proposals, number + 1)
+                commit.include(self._pool)
+                commit.write_checkpoint(CONTROLLER, self._proposer.state_dict())
+
+            stage.keep(keep)
 
 
 def controller_config(config: SearchConfig, device: str) -> ControllerConfig:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
+
+from torch import nn
 
 from bnao.arch.counts import count_text
 from bnao.controller import make_proposer
-from bnao.data.images import TestData
 from bnao.errors import require
-from bnao.evaluation.measure import measure, paired_standard_error
+from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
+from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
-from bnao.loop.result import SearchResult, Trained
+from bnao.loop.inputs import check_inputs
+from bnao.loop.result import RESULT, SearchResult, Winner
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.stages import StageLog
 from bnao.loop.unread import unread_settings
-from bnao.loop.winner import describe_winner, save_winner, train_winner
+from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads
 from bnao.rng import generator
 from bnao.sampling import make_policy
 from bnao.storage import RunFolder
+from bnao.storage.manifest import versions
 from bnao.training.device import threads
 from bnao.training.loop import num_steps
 
@@ -35,90 +39,103 @@ def prepare(config: SearchConfig, log: StageLog) -> Workbench:
     return bench
 
 
-def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> SearchResult:
-    """Search, train, measure; everything is written to ``run``. Raises BnaoError."""
-    start, config, listener = time.monotonic(), bench.config, log.listener
-    with threads(num_threads(config)):
-        listener.event(
-            "search_started",
+def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> None:
+    """Search, train, measure, or go on with what ``run`` holds already; everything is written to ``run``.
+
+    Raises BnaoError; KeyboardInterrupt, with all work kept up to there, where ``log.stop`` was asked for.
+    """
+    config = bench.config
+    check_inputs(bench, run)
+    log.attach(run)
+    _say_started(bench, run, log)
+    with threads(num_threads(config)), run.pool() as pool:
+        rounds = Rounds(bench, run, pool, log)
+        rounds.run()
+        tops, scores = top_of_pool(bench, pool, config.rerank.top)
+        title = f"stand-alone training of the top {len(tops)}"
+        searched = train_arm(bench, run, log, stage_name="rerank", title=title, architectures=tops, scores=scores)
+        control: list[Candidate] = []
+        if config.rerank.num_random:
+            drawn = random_arm(bench)
+            title = f"stand-alone training of {len(drawn)} random ones"
+            none = [None] * len(drawn)
+            control = train_arm(bench, run, log, stage_name="random", title=title, architectures=drawn, scores=none)
+        module = train_winner(bench, run, log, searched[0], rounds)
+        winner, arms = _measure(bench, log, module, searched, control)
+        result = SearchResult(
             recipe=run.manifest.recipe,
             seed=config.seed,
+            space=config.space.name,
             space_size=count_text(bench.feasible.count()),
             data=config.data.source,
-            num_train=len(bench.data.train),
-            num_valid=len(bench.data.valid),
-            held_out=bench.held_out.measured,
-            device=str(bench.device),
+            winner=winner,
+            trained=arms.trained,
+            gain=arms.gain,
+            gain_standard_error=arms.gain_standard_error,
+            pool_size=len(pool),
+            pool_by_round=list(pool.count_by_round().values()),
+            stage_seconds=log.seconds,
+            stage_figures=log.figures,
+            warnings=log.warnings,
+            drawing=bench.space.draw(searched[0].architecture),
             threads=num_threads(config),
-            stages=stage_names(config),
+            device=str(bench.device),
+            versions=run.manifest.versions,
         )
-        with run.pool() as pool:
-            rounds = Rounds(bench, run, pool, log)
-            rounds.run()
-            tops, scores = top_of_pool(bench, pool, config.rerank.top)
-            searched = train_arm(
-                bench,
-                run,
-                log,
-                stage_name="rerank",
-                title=f"stand-alone training of the top {len(tops)}",
-                architectures=tops,
-                scores=scores,
-            )
-            control: list[Candidate] = []
-            if config.rerank.num_random:
-                drawn = random_arm(bench)
-                control = train_arm(
-                    bench,
-                    run,
-                    log,
-                    stage_name="random",
-                    title=f"stand-alone training of {len(drawn)} random ones",
-                    architectures=drawn,
-                    scores=[None] * len(drawn),
-                )
-            module = train_winner(bench, log, searched[0], rounds)
-            with log.stage("measure", "measuring on held-out data", None, "images") as stage:
-                test = bench.held_out.open().to(bench.device)
-                final = measure(module, test.images)
-                winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")
-                stage.figures.update(test_accuracy=final.accuracy)
-                save_winner(bench, run, winner, module)
-                trained, gain, error = _compare(bench, searched, control, test)
-            if control and gain is None:
-                log.warn(
-                    f"{len(searched)} searched and {len(control)} random architectures were trained: best-of-k is only "
-                    "compared with best-of-k, so no gain is reported (set rerank.random to rerank.top)"
-                )
-            result = SearchResult(
-                recipe=run.manifest.recipe,
-                seed=config.seed,
-                space=config.space.name,
-                space_size=count_text(bench.feasible.count()),
-                data=config.data.source,
-                winner=winner,
-                trained=trained,
-                gain=gain,
-                gain_standard_error=error,
-                pool_size=len(pool),
-                pool_by_round=list(pool.count_by_round().values()),
-                stage_seconds=log.seconds,
-                stage_figures=log.figures,
-                warnings=log.warnings,
-                drawing=bench.space.draw(searched[0].architecture),
-                threads=num_threads(config),
-                device=str(bench.device),
-                versions=run.manifest.versions,
-            )
-        with run.commit() as commit:
-            commit.write_json("result.json", result)
+        with log.commit() as commit:
+            commit.write_json(RESULT, result)
             commit.set_status("finished")
-        run.publish("result.json")
-        run.publish("winner.safetensors")
-    listener.event(
-        "search_finished", seconds=round(time.monotonic() - start, 3), winner=winner.architecture, id=winner.id
+            commit.discard(FINAL)
+    log.listener.event(
+        "search_finished", seconds=round(sum(log.seconds.values()), 3), winner=winner.architecture, id=winner.id
     )
-    return result
+
+
+def _say_started(bench: Workbench, run: RunFolder, log: StageLog) -> None:
+    config = bench.config
+    if log.resumed and run.manifest.versions != versions():
+        log.warn(
+            f"this run was begun with {_text(run.manifest.versions)} and goes on with {_text(versions())}: "
+            "its figures may differ from those of an undisturbed run"
+        )
+    log.listener.event(
+        "search_started",
+        recipe=run.manifest.recipe,
+        seed=config.seed,
+        space_size=count_text(bench.feasible.count()),
+        data=config.data.source,
+        num_train=len(bench.data.train),
+        num_valid=len(bench.data.valid),
+        held_out=bench.held_out.measured,
+        device=str(bench.device),
+        threads=num_threads(config),
+        stages=stage_names(config),
+        resumed_at=run.generation if log.resumed else None,
+        finished=log.seconds if log.resumed else {},
+    )
+
+
+def _text(found: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
+
+
+def _measure(
+    bench: Workbench, log: StageLog, module: nn.Module, searched: list[Candidate], control: list[Candidate]
+) -> tuple[Winner, Arms]:
+    """The delivered network and the best of each arm on held-out data, opened here and nowhere before."""
+    with log.stage("measure", "measuring on held-out data", None, "images") as stage:
+        test = bench.held_out.open().to(bench.device)
+        final = measure(module, test.images)
+        winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")
+        stage.figures.update(test_accuracy=final.accuracy)
+        arms = compare(bench, searched, control, test)
+        stage.keep(lambda commit: save_winner(bench, commit, winner, module))
+    if control and arms.gain is None:
+        log.warn(
+            f"{len(searched)} searched and {len(control)} random architectures were trained: best-of-k is only "
+            "compared with best-of-k, so no gain is reported (set rerank.random to rerank.top)"
+        )
+    return winner, arms
 
 
 def stage_names(config: SearchConfig) -> list[str]:
@@ -155,31 +172,3 @@ def _check_parts(bench: Workbench) -> None:
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
     make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)
     make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)
-
-
-def _compare(
-    bench: Workbench, searched: list[Candidate], control: list[Candidate], test: TestData
-) -> tuple[list[Trained], float | None, float | None]:
-    """Measure the best of each arm on held-out data; the gain and its standard error (images, not seeds)."""
-    measured = {id(arm[0]): measure(arm[0].module, test.images) for arm in (searched, control) if arm}
-    trained = []
-    for name, arm in (("searched", searched), ("random", control)):
-        for candidate in arm:
-            architecture, result = candidate.architecture, measured.get(id(candidate))
-            trained.append(
-                Trained(
-                    architecture=str(architecture),
-                    id=architecture.id,
-                    arm=name,
-                    score=candidate.score,
-                    valid_accuracy=candidate.valid_accuracy,
-                    test_accuracy=None if result is None else result.accuracy,
-                    num_params=int(bench.rerank.sizes.num_params([architecture])[0]),
-                    macs=int(bench.rerank.sizes.macs([architecture])[0]),
-                    seconds=candidate.seconds,
-                )
-            )
-    if len(control) != len(searched):  # best-of-k is compared with best-of-k, or not at all
-        return trained, None, None
-    ours, theirs = measured[id(searched[0])], measured[id(control[0])]
-    return trained, ours.accuracy - theirs.accuracy, paired_standard_error(ours, theirs)

@@ -13,15 +13,18 @@ from bnao.evaluation.measure import Measurement
 from bnao.loop.arms import Candidate
 from bnao.loop.result import Winner
 from bnao.loop.rounds import Rounds
+from bnao.loop.saving import StageSaves
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
-from bnao.storage import RunFolder, to_plain
+from bnao.storage import Commit, RunFolder, to_plain
 from bnao.training.loop import num_steps
-from bnao.training.standalone import train_standalone
+from bnao.training.standalone import rebuild, train_standalone
+
+FINAL = "final.safetensors"
 
 
-def train_winner(bench: Workbench, log: StageLog, best: Candidate, rounds: Rounds) -> nn.Module:
-    """The delivered network, in eval mode.
+def train_winner(bench: Workbench, run: RunFolder, log: StageLog, best: Candidate, rounds: Rounds) -> nn.Module:
+    """The delivered network, in eval mode; read from the run where it is trained already.
 
     ``scratch`` and ``inherit`` train on train + validation images, for nothing is chosen any more; ``none`` keeps the
     network of the re-ranking.
@@ -31,6 +34,8 @@ def train_winner(bench: Workbench, log: StageLog, best: Candidate, rounds: Round
         return best.module
     architecture = best.architecture
     assert architecture.is_canonical, "weights are inherited and reloaded by the canonical form"
+    if log.done("final"):
+        return rebuild(bench.delivered.skeleton, architecture, run.read_weights(FINAL)[0], bench.device)
     images = join(bench.data.train, bench.data.valid)
     with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "steps") as stage:
         trained = train_standalone(
@@ -42,8 +47,15 @@ def train_winner(bench: Workbench, log: StageLog, best: Candidate, rounds: Round
             stage="final",
             inherited=rounds.inherited_state(architecture) if final.mode == "inherit" else None,
             hooks=stage.hooks(),
+            saves=StageSaves(log, stage, "final", bench.config.save_seconds),
         )
         stage.figures.update(loss=trained.curve[-1].loss, accuracy=trained.curve[-1].accuracy)
+
+        def keep(commit: Commit) -> None:
+            commit.write_weights(FINAL, trained.module.state_dict(), {"architecture": str(architecture)})
+            StageSaves.drop(commit)
+
+        stage.keep(keep)
     return trained.module
 
 
@@ -73,7 +85,7 @@ def describe_winner(bench: Workbench, best: Candidate, result: Measurement, meas
     )
 
 
-def save_winner(bench: Workbench, run: RunFolder, winner: Winner, module: nn.Module) -> None:
+def save_winner(bench: Workbench, commit: Commit, winner: Winner, module: nn.Module) -> None:
     """Write the delivered weights with all that is needed to rebuild the module."""
     metadata = {
         "architecture": winner.architecture,
@@ -82,5 +94,4 @@ def save_winner(bench: Workbench, run: RunFolder, winner: Winner, module: nn.Mod
         "task": json.dumps(to_plain(bench.task)),
         "normalisation": json.dumps({"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}),
     }
-    with run.commit() as commit:
-        commit.write_weights("winner.safetensors", bench.delivered.skeleton.delivered_state(module), metadata)
+    commit.write_weights("winner.safetensors", bench.delivered.skeleton.delivered_state(module), metadata)

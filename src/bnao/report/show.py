@@ -5,20 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from bnao.loop.result import SearchResult
+from bnao.loop.result import RESULT, read_result
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.page import Page
 from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
-from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
-
-RESULT = "result.json"  # the file of the run's state that holds the SearchResult
-
-
-def read_result(run: RunFolder) -> SearchResult:
-    """The result of a finished run. Raises RunError if there is none, or it is damaged."""
-    return from_dict(SearchResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")
-
+from bnao.storage import Pool, PoolEntry, RunFolder
 
 def show_run(run: RunFolder, console: Console) -> None:
     """Print the run's status, recipe and settings' seed; then its summary, or the stage, pool and best scores so far.
@@ -46,7 +38,7 @@ def show_run(run: RunFolder, console: Console) -> None:
             _pool(pool, page)
     page.blank()
     page.paragraph(
-        "This run has not finished. If no process works on it any more, search anew: resuming is not available yet.",
+        f"This run has not finished. If no process works on it any more, go on with: bnao resume {run.path}",
         style="yellow",
     )
 

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 from bnao.errors import RunError
 from bnao.storage.plain import to_plain
 
+PARTIAL = ".*.partial"  # what temporary files are called
+
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space or write to another disk",
     errno.EDQUOT: "the disk quota is used up: free some space or write to another disk",
@@ -90,12 +92,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Standard JSON with sorted keys, two blanks of indent and a final newline, in ASCII; see :func:`to_plain`.
+    """Standard JSON in the order given, two blanks of indent and a final newline, in ASCII; see :func:`to_plain`.
 
     >>> json_bytes({"b": float("nan"), "a": (1, 2)}).decode().split()
-    ['{', '"a":', '[', '1,', '2', '],', '"b":', '"nan"', '}']
+    ['{', '"b":', '"nan",', '"a":', '[', '1,', '2', ']', '}']
     """
-    return (json.dumps(to_plain(value), sort_keys=True, indent=2, allow_nan=False) + "\n").encode("ascii")
+    return (json.dumps(to_plain(value), indent=2, allow_nan=False) + "\n").encode("ascii")
 
 
 def write_json(path: Path, value: Any) -> None:

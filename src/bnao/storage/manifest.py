@@ -15,7 +15,7 @@ from bnao.storage.files import json_bytes, read_json, write_json
 from bnao.storage.plain import from_dict, to_plain
 
 FORMAT = "bnao-run"
-VERSION = 1
+VERSION = 2  # 2: the pool's digest, predictions of the controller, what a resumed run needs
 FILE_NAME = "manifest.json"
 
 Status = Literal["running", "finished"]
@@ -45,6 +45,7 @@ class Manifest:
     generation: int = 0
     status: Status = "running"
     files: dict[str, FileRecord] = field(default_factory=dict)
+    pool: str | None = None  # digest of the pool at this generation; None while there is none
 
     @staticmethod
     def new(*, recipe: str, config: Any) -> Manifest:
@@ -52,9 +53,9 @@ class Manifest:
         now = utc_now()
         return Manifest(recipe=recipe, config=to_plain(config), created=now, updated=now, versions=versions())
 
-    def next(self, *, files: dict[str, FileRecord], status: Status) -> Manifest:
+    def next(self, *, files: dict[str, FileRecord], status: Status, pool: str | None) -> Manifest:
         """The manifest one generation later."""
-        return replace(self, generation=self.generation + 1, files=files, status=status, updated=utc_now())
+        return replace(self, generation=self.generation + 1, files=files, status=status, pool=pool, updated=utc_now())
 
     def write(self, folder: Path) -> None:
         """Put it into place, atomically, with a checksum of its own. Raises RunError."""

@@ -7,19 +7,22 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from bnao.errors import RunError
 from bnao.storage.database import Database
 
-FORMAT = 1
+FORMAT = 2
 
 _SCHEMA = f"""
 CREATE TABLE architectures (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, round INTEGER NOT NULL,
     origin TEXT NOT NULL, num_params INTEGER NOT NULL, macs INTEGER NOT NULL, generation INTEGER NOT NULL);
 CREATE TABLE scores (
-    id TEXT NOT NULL REFERENCES architectures (id), round INTEGER NOT NULL, score REAL NOT NULL, predicted REAL,
+    id TEXT NOT NULL REFERENCES architectures (id), round INTEGER NOT NULL, score REAL NOT NULL,
+    generation INTEGER NOT NULL, PRIMARY KEY (id, round));
+CREATE TABLE predictions (
+    id TEXT NOT NULL REFERENCES architectures (id), round INTEGER NOT NULL, predicted REAL NOT NULL,
     generation INTEGER NOT NULL, PRIMARY KEY (id, round));
 PRAGMA user_version = {FORMAT};
 """
@@ -37,7 +40,7 @@ class PoolEntry:
     macs: int
     score: float | None = None
     score_round: int | None = None  # the round of the latest score
-    predicted: float | None = None  # the controller's prediction of it
+    predicted: float | None = None  # what the controller said of that score without having learned it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +74,14 @@ class Pool:
         """Append entries in order (their scores, if any, too). Raises RunError if an id is in the pool already."""
         entries, generation = list(entries), self._next_generation()
         rows = [(e.id, e.text, e.round, e.origin, e.num_params, e.macs, generation) for e in entries]
+        rounds = [e.round if e.score_round is None else e.score_round for e in entries]
         scored = [
-            (e.id, e.round if e.score_round is None else e.score_round, _finite(e.id, e.score), e.predicted, generation)
-            for e in entries
-            if e.score is not None
+            (e.id, n, _finite(e.score), generation) for e, n in zip(entries, rounds, strict=True) if e.score is not None
+        ]
+        guessed = [
+            (e.id, n, _finite(e.predicted), generation)
+            for e, n in zip(entries, rounds, strict=True)
+            if e.predicted is not None
         ]
         present = self._ids()
         for entry in entries:
@@ -89,26 +96,36 @@ class Pool:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
-            write("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", scored)
+            write("INSERT INTO scores VALUES (?, ?, ?, ?)", scored)
+            write("INSERT INTO predictions VALUES (?, ?, ?, ?)", guessed)
 
-    def set_scores(self, round: int, scores: Mapping[str, float], predicted: Mapping[str, float] | None = None) -> None:
+    def set_scores(self, round: int, scores: Mapping[str, float]) -> None:
         """Store the scores (by id; finite, higher is better) that a round gave; the round's former ones are replaced.
 
-        ``predicted`` are the controller's predictions for some of the ids. Raises RunError for an id not in the pool
-        or a score that is not finite.
+        Raises RunError for an id not in the pool or a score that is not finite.
         """
-        unknown = scores.keys() - self._ids()
+        self._set("scores", round, scores)
+
+    def set_predictions(self, round: int, predicted: Mapping[str, float]) -> None:
+        """Store what the controller predicts of the scores that ``round`` gives, or gave without its learning them.
+
+        Raises RunError as :meth:`set_scores` does.
+        """
+        self._set("predictions", round, predicted)
+
+    def _set(self, table: str, round: int, values: Mapping[str, float]) -> None:
+        unknown = values.keys() - self._ids()
         if unknown:
-            raise RunError(f"scores are for architectures of the pool; received {min(unknown)!r}: add it first")
-        guess, generation = predicted or {}, self._next_generation()
-        rows = [(id, round, _finite(id, score), guess.get(id), generation) for id, score in scores.items()]
+            raise RunError(f"{table} are for architectures of the pool; received {min(unknown)!r}: add it first")
+        generation = self._next_generation()
+        rows = [(id, round, _finite(value), generation) for id, value in values.items()]
         with self._database.transaction() as write:
-            write("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
+            write(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)", rows)
 
     def entries(self) -> list[PoolEntry]:
         """All entries in the order of insertion, each with its latest score."""
         latest: dict[str, ScoreRecord] = {}
-        for id, record in self._scores("ORDER BY round"):
+        for id, record in self._scores():
             latest[id] = record
         found = []
         for id, text, round, origin, params, macs in self._database.rows(
@@ -140,7 +157,15 @@ class Pool:
         """All scores of an architecture, by round. Raises RunError for an id not in the pool."""
         if id not in self._ids():
             raise RunError(f"a history is of an architecture of the pool; received {id!r}: see the ids in entries()")
-        return [record for _, record in self._scores("WHERE id = ? ORDER BY round", (id,))]
+        return [record for _, record in self._scores("WHERE id = ?", (id,))]
+
+    def scores_of(self, round: int) -> dict[str, float]:
+        """All scores that ``round`` gave, by id, in the order of insertion of their architectures."""
+        query = (
+            "SELECT s.id, s.score FROM scores s JOIN architectures a ON a.id = s.id WHERE s.round = ? "
+            "ORDER BY a.position"
+        )
+        return dict(self._database.rows(query, (str, float), (round,)))
 
     def count_by_round(self) -> dict[int, int]:
         """How many architectures each round brought."""
@@ -155,13 +180,15 @@ class Pool:
         """Drop all that was written for generations after ``generation``."""
         with self._database.transaction() as write:
             write("DELETE FROM scores WHERE generation > ?", [(generation,)])
+            write("DELETE FROM predictions WHERE generation > ?", [(generation,)])
             write("DELETE FROM architectures WHERE generation > ?", [(generation,)])
 
     def digest(self) -> str:
-        """SHA-256 of the content (all entries and scores): equal pools have equal digests."""
+        """SHA-256 of the content (all entries, scores, predictions): equal pools have equal digests."""
         content = [(e.id, e.text, e.round, e.origin, e.num_params, e.macs) for e in self.entries()]
-        scores = [(id, record) for id, record in self._scores("ORDER BY id, round")]
-        return hashlib.sha256(repr((content, scores)).encode()).hexdigest()
+        scores = list(self._values("scores", "ORDER BY id, round"))
+        predictions = list(self._values("predictions", "ORDER BY id, round"))
+        return hashlib.sha256(repr((content, scores, predictions)).encode()).hexdigest()
 
     def close(self) -> None:
         """Close the file; the pool may not be used afterwards."""
@@ -176,13 +203,18 @@ class Pool:
     def _ids(self) -> set[str]:
         return {id for (id,) in self._database.rows("SELECT id FROM architectures", (str,))}
 
-    def _scores(self, tail: str, values: Sequence[str] = ()) -> Iterable[tuple[str, ScoreRecord]]:
-        query = f"SELECT id, round, score, predicted FROM scores {tail}"
-        for id, round, score, predicted in self._database.rows(query, (str, int, float, float | None), values):
-            yield id, ScoreRecord(round=round, score=score, predicted=predicted)
+    def _scores(self, tail: str = "", values: Sequence[Any] = ()) -> Iterable[tuple[str, ScoreRecord]]:
+        """Scores by round, each with the prediction of it, if any."""
+        guesses = {(id, round): guess for id, round, guess in self._values("predictions", tail, values)}
+        for id, round, score in self._values("scores", f"{tail} ORDER BY round", values):
+            yield id, ScoreRecord(round=round, score=score, predicted=guesses.get((id, round)))
+
+    def _values(self, table: str, tail: str, values: Sequence[Any] = ()) -> list[tuple[str, int, float]]:
+        column = "score" if table == "scores" else "predicted"
+        return self._database.rows(f"SELECT id, round, {column} FROM {table} {tail}", (str, int, float), values)
 
 
-def _finite(id: str, score: float | None) -> float:
-    if score is None or not math.isfinite(score):
-        raise RunError(f"scores are finite numbers; received {score!r} for {id}: clip or leave out diverged networks")
-    return float(score)
+def _finite(value: float | None) -> float:
+    if value is None or not math.isfinite(value):
+        raise RunError(f"scores are finite numbers; received {value!r}: clip or leave out diverged networks")
+    return float(value)

@@ -7,8 +7,10 @@
       events.jsonl         the event log
       result.json, ...     published copies of files of the state, for people and other programs
 
+      lock                 who works on the run now
+
 A process that is killed leaves the former generation readable: files that no manifest names are ignored, and removed at
-the next commit. Resuming (and the lock it needs) will build on :meth:`RunFolder.open` and ``Pool.roll_back``.
+the next commit; :meth:`RunFolder.resume` rolls the pool back to that generation and verifies all of it.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bnao.errors import RunError
 from bnao.storage import checkpoints, files
 from bnao.storage.event_log import EventLog, read_events
+from bnao.storage.lock import FILE_NAME as LOCK
+from bnao.storage.lock import Lock
 from bnao.storage.manifest import FILE_NAME, FileRecord, Manifest, Status
 from bnao.storage.pool import Pool
 
@@ -34,7 +38,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z0-9]+")
 
 
 class RunFolder:
-    """A run on disk; made by :meth:`create` or :meth:`open`.
+    """A run on disk; made by :meth:`create` or :meth:`resume` to write to it, by :meth:`open` to read it.
+
+    One process at a time may write: the first two take the run's lock, which :meth:`close` (or leaving the context, or
+    the end of the process) gives back.
 
     >>> import tempfile
     >>> run = RunFolder.create(Path(tempfile.mkdtemp()) / "demo", config={"seed": 0}, recipe="demo")
@@ -44,9 +51,10 @@ class RunFolder:
     {'round': 1}
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, lock: Lock | None = None) -> None:
         self.path = path
         self.manifest = manifest
+        self._lock = lock
 
     @classmethod
     def create(cls, path: str | Path, *, config: Any, recipe: str) -> RunFolder:
@@ -58,12 +66,69 @@ class RunFolder:
         path = Path(path)
         refuse_used(path)
         try:
-            (path / STATE).mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise files.write_error(path, error) from error
-        manifest = Manifest.new(recipe=recipe, config=config)
-        manifest.write(path)
-        return cls(path, manifest)
+        lock = Lock(path)
+        try:
+            refuse_used(path)  # another process may have been faster
+            with _writing(path):
+                (path / STATE).mkdir(exist_ok=True)
+            manifest = Manifest.new(recipe=recipe, config=config)
+            manifest.write(path)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, manifest, lock)
+
+    @classmethod
+    def resume(cls, path: str | Path) -> RunFolder:
+        """The run in ``path``, locked, verified and brought back to its last commit: what came after it is dropped.
+
+        Raises RunError as :meth:`open` does, when another process works on it, or when a file of its state is missing
+        or altered.
+        """
+        path = Path(path)
+        Manifest.read(path)  # no lock is left in a folder that is no run
+        lock = Lock(path)
+        try:
+            run = cls(path, Manifest.read(path), lock)
+            run._remove_strays()
+            for name in run.manifest.files:
+                run.file(name)
+            run._roll_back()
+        except BaseException:
+            lock.release()
+            raise
+        return run
+
+    def _roll_back(self) -> None:
+        """The pool at the manifest's generation, its content compared with the manifest's digest."""
+        if self.manifest.pool is None:
+            with _writing(self.pool_path):
+                self.pool_path.unlink(missing_ok=True)
+                self.pool_path.with_name(self.pool_path.name + "-journal").unlink(missing_ok=True)
+            return
+        if not self.pool_path.exists():
+            raise RunError(f"a run needs its pool; {str(self.pool_path)!r} is missing: restore it, or search anew")
+        with self.pool() as pool:
+            pool.roll_back(self.generation)
+            if pool.digest() != self.manifest.pool:
+                raise RunError(
+                    f"the pool must be as the run wrote it; {str(self.pool_path)!r} differs from what the manifest "
+                    "says: restore it from a copy, or search anew"
+                )
+
+    def close(self) -> None:
+        """Give the lock back; nothing may be written afterwards."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -157,7 +222,7 @@ class RunFolder:
         change = Commit(self)
         try:
             yield change
-            manifest = self.manifest.next(files=change.files, status=change.status)
+            manifest = self.manifest.next(files=change.files, status=change.status, pool=change.pool)
             manifest.write(self.path)
         except BaseException:
             with suppress(RunError):  # the manifest may be in place although flushing the folder failed
@@ -179,12 +244,12 @@ class RunFolder:
         return target
 
     def _remove_strays(self) -> None:
-        """Remove files of the state that the manifest on disk does not name (failing to do so does no harm)."""
+        """Remove files that the manifest on disk does not name, and halves of files (failing to does no harm)."""
         with suppress(OSError, RunError):
             named = {record.file for record in Manifest.read(self.path).files.values()}
-            for path in (self.path / STATE).iterdir():
-                if f"{STATE}/{path.name}" not in named:
-                    path.unlink()
+            strays = [path for path in (self.path / STATE).iterdir() if f"{STATE}/{path.name}" not in named]
+            for path in [*strays, *self.path.glob(files.PARTIAL)]:
+                path.unlink()
 
 
 class Commit:
@@ -193,6 +258,7 @@ class Commit:
     def __init__(self, run: RunFolder) -> None:
         self.files = dict(run.manifest.files)
         self.status: Status = run.manifest.status
+        self.pool = run.manifest.pool
         self._run = run
 
     def write_json(self, name: str, value: Any) -> None:
@@ -210,10 +276,13 @@ class Commit:
         checkpoints.save_weights(self._new(name), tensors, metadata)
         self._record(name)
 
-    def remove(self, name: str) -> None:
-        """The next generation lacks ``name``. Raises RunError if the present one has no such file."""
-        self._run._locate(name)
-        del self.files[name]
+    def discard(self, name: str) -> None:
+        """The next generation lacks ``name``, whether or not the present one has it."""
+        self.files.pop(name, None)
+
+    def include(self, pool: Pool) -> None:
+        """What was written to ``pool`` since the last commit belongs to this one. Raises RunError."""
+        self.pool = pool.digest()
 
     def set_status(self, status: Status) -> None:
         """``running`` or ``finished``."""
@@ -234,22 +303,39 @@ class Commit:
         )
 
 
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise files.write_error(path, error) from error
+
+
 def refuse_used(path: Path) -> None:
-    """Raise RunError unless ``path`` is an empty folder or does not exist."""
+    """Raise RunError unless ``path`` is an empty folder or does not exist.
+
+    What a process leaves that is killed before its run has a manifest does not count.
+    """
     rule = "a search writes to a new or empty folder"
     try:
         if not path.exists():
             return
         if not path.is_dir():
             raise RunError(f"{rule}; {str(path)!r} is a file: choose another folder")
-        names = sorted(item.name for item in path.iterdir())
+        names = sorted(item.name for item in path.iterdir() if not _left_behind(item))
     except OSError as error:
         raise files.read_error(path, error) from error
     if FILE_NAME in names:
-        raise RunError(f"{rule}; {str(path)!r} holds another run ({_describe(path)}): choose another, or delete it")
+        raise RunError(f"{rule}; {str(path)!r} holds another run ({_describe(path)}): {_remedy(path)}")
     if names:
         some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         raise RunError(f"{rule}; {str(path)!r} holds {len(names)} other file(s) ({some}): choose another")
+
+
+def _left_behind(item: Path) -> bool:
+    if item.name == STATE:
+        return item.is_dir() and not any(item.iterdir())
+    return item.name == LOCK or item.match(files.PARTIAL)
 
 
 def _describe(path: Path) -> str:
@@ -258,3 +344,10 @@ def _describe(path: Path) -> str:
     except RunError:
         return "its manifest cannot be read"
     return f"recipe {other.recipe}, {other.status}, of {other.created}"
+
+
+def _remedy(path: Path) -> str:
+    with suppress(RunError):
+        if Manifest.read(path).status == "running":
+            return f"go on with it by `bnao resume {path}`, or choose another folder"
+    return "choose another folder, or delete it"

@@ -78,7 +78,9 @@ class LazyAverage:
         """Restore the averages."""
         tensors = self._root.state_dict(keep_vars=True)
         self._step = int(state["step"])
-        self._average = {tensors[name]: average.clone() for name, average in state["average"].items()}
+        self._average = {
+            tensors[name]: average.to(tensors[name].device, copy=True) for name, average in state["average"].items()
+        }
         self._last = {tensors[name]: int(last) for name, last in state["last"].items()}
 
 

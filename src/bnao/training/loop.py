@@ -7,8 +7,9 @@ on one machine with an unchanged number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -54,6 +55,21 @@ class Weights:
         average = LazyAverage(trainable.root, config.average_decay) if config.average_decay > 0 else None
         return Weights(trainable=trainable, optimizer=PathSGD(trainable.root, config), average=average)
 
+    def state_dict(self) -> dict[str, Any]:
+        """All three; the tensors are the live ones, so write or copy them before the next step."""
+        return {
+            "weights": self.trainable.root.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave, onto the device of the weights."""
+        self.trainable.root.load_state_dict(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
@@ -61,6 +77,34 @@ class Hooks:
 
     on_step: Callable[[int, dict[str, float]], None] = field(default=lambda done, figures: None)
     on_epoch: Callable[[Epoch], None] = field(default=lambda epoch: None)
+
+
+class Saves(Protocol):
+    """Keeps a running training, so that a killed process goes on from there to the same bits."""
+
+    def load(self) -> Mapping[str, Any] | None:
+        """The state to go on from; None to begin."""
+
+    def due(self) -> bool:
+        """Asked after each step: whether to save now."""
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Keep a state of tensors and plain values; its tensors change with the next step."""
+
+
+class NoSaves:
+    """Keeps nothing."""
+
+    def load(self) -> Mapping[str, Any] | None:
+        """Begin."""
+        return None
+
+    def due(self) -> bool:
+        """Never."""
+        return False
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Nothing is kept."""
 
 
 def num_steps(config: TrainingConfig, num_images: int) -> int:
@@ -77,22 +121,29 @@ def train(
     seed: int,
     stage: str,
     hooks: Hooks | None = None,
+    saves: Saves | None = None,
 ) -> list[Epoch]:
-    """Train from the first to the last step of one schedule. Returns the means of each epoch.
+    """Train from the first step, or the one that ``saves`` goes on from, to the last of one schedule.
+
+    Returns the means of each epoch. A training that goes on ends with the bits of one that never stopped.
 
     ``images`` are the training images on the device of the weights; ``stage`` names the random streams.
     Raises NumericalError when a loss or gradient is not finite (the weights are those before that step;
     running statistics have seen its batch).
     """
-    hooks = hooks or Hooks()
+    hooks, saves = hooks or Hooks(), saves or NoSaves()
     trainable = weights.trainable
     trainable.start_training()
     augment = Augment(config.augment)
     per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
     curve: list[Epoch] = []
-    loss_sum = accuracy_sum = 0.0
-    seen = 0
-    for step in range(steps):
+    first, loss_sum, accuracy_sum, seen = 0, 0.0, 0.0, 0
+    if (state := saves.load()) is not None:
+        weights.load_state_dict(state)
+        policy.load_state_dict(state["policy"])
+        curve = [Epoch(**epoch) for epoch in state["curve"]]
+        first, (loss_sum, accuracy_sum, seen) = state["step"], state["sums"]
+    for step in range(first, steps):
         trainable.progress.value = step / steps
         plan = policy.plan(step, generator(seed, stage, "plan", step))
         rate = learning_rate(config, step, steps, per_epoch) * plan.lr_scale
@@ -106,13 +157,23 @@ def train(
         policy.observe(plan, losses)
         loss = sum(losses) / len(losses)
         loss_sum, accuracy_sum, seen = loss_sum + loss, accuracy_sum + accuracy, seen + 1
-        hooks.on_step(step + 1, {"loss": loss, "accuracy": accuracy})
         if (step + 1) % per_epoch == 0 or step + 1 == steps:
             curve.append(
                 Epoch(epoch=len(curve) + 1, loss=loss_sum / seen, accuracy=accuracy_sum / seen, learning_rate=rate)
             )
             hooks.on_epoch(curve[-1])
             loss_sum, accuracy_sum, seen = 0.0, 0.0, 0
+        if saves.due():
+            saves.save(
+                {
+                    **weights.state_dict(),
+                    "policy": policy.state_dict(),
+                    "curve": [vars(epoch) for epoch in curve],
+                    "sums": [loss_sum, accuracy_sum, seen],
+                    "step": step + 1,
+                }
+            )
+        hooks.on_step(step + 1, {"loss": loss, "accuracy": accuracy})  # last: it may end the training (Ctrl-C)
     trainable.progress.value = 1.0
     return curve
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
@@ -16,7 +17,7 @@ from bnao.spaces.base import Built, Skeleton
 from bnao.supernet import StandAlone
 from bnao.training.config import TrainingConfig
 from bnao.training.device import place
-from bnao.training.loop import Epoch, Hooks, Weights, train
+from bnao.training.loop import Epoch, Hooks, Saves, Weights, train
 
 
 class OnePath(Policy):
@@ -54,18 +55,30 @@ def train_standalone(
     stage: str,
     inherited: Mapping[str, Tensor] | None = None,
     hooks: Hooks | None = None,
+    saves: Saves | None = None,
 ) -> TrainedNetwork:
     """Train ``architecture`` alone on ``images`` (on their device) for one schedule.
 
     ``inherited`` are a supernet path's weights to start from (the skeleton's output must then be ``project``). With
-    ``average_decay`` the network gets the averaged weights and running statistics.
+    ``average_decay`` the network gets the averaged weights and running statistics. ``saves`` keeps the running training
+    (:func:`~bnao.training.loop.train`).
     """
     built = build_seeded(skeleton, architecture, seed, stage)
     if inherited is not None:
         built.module.load_state_dict(dict(inherited))
     place(built.module, images.device)
     weights = Weights.fresh(StandAlone(built), config)
-    curve = train(weights, OnePath(architecture), images, config, seed=seed, stage=stage, hooks=hooks)
+    curve = train(weights, OnePath(architecture), images, config, seed=seed, stage=stage, hooks=hooks, saves=saves)
     if weights.average is not None:
         weights.average.adopt()
     return TrainedNetwork(built.module.eval(), curve)
+
+
+def rebuild(
+    skeleton: Skeleton, architecture: Architecture, state: Mapping[str, Tensor], device: torch.device
+) -> nn.Module:
+    """The trained network of ``architecture`` from its state dict, in eval mode on ``device``."""
+    module = skeleton.build_standalone(architecture).module
+    module.load_state_dict(dict(state))
+    place(module, device)
+    return module.eval()

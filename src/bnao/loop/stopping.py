@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM end a search at the next safe place, with all work up to there kept."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+@dataclass
+class Stop:
+    """Whether the user asked for the end."""
+
+    asked: bool = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if so."""
+        if self.asked:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable(stop: Stop) -> Iterator[None]:
+    """Within it the first SIGINT or SIGTERM sets ``stop.asked``; the second raises KeyboardInterrupt at once.
+
+    Only the main thread may set signal handlers; elsewhere nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

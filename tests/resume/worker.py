@@ -1,0 +1,47 @@
+"""``worker.py search|resume FOLDER [EVENT K]``: the micro search; with EVENT it kills itself at the K-th such event."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from typing import Any
+
+import bnao.api as api
+from bnao.errors import BnaoError
+
+
+class Killer:
+    """Hears events; at the ``count``-th of ``kind`` the process ends as by kill -9."""
+
+    def __init__(self, kind: str, count: int) -> None:
+        self.kind, self.left = kind, count
+
+    def event(self, kind: str, **fields: Any) -> None:
+        self.left -= kind == self.kind
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(what: str, folder: str, kind: str = "", count: str = "0") -> int:
+    from tests.loop.conftest import MICRO
+
+    print("ready", flush=True)
+    listener = Killer(kind, int(count)) if kind else None
+    try:
+        if what == "search":
+            api.search(replace(MICRO, save_seconds=0.0), folder, recipe="micro", listener=listener)
+        else:
+            api.resume(folder, listener=listener)
+    except BnaoError as error:
+        print(error, flush=True)
+        return 2
+    except KeyboardInterrupt as error:
+        print(error, flush=True)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
