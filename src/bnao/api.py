@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from bnao.cost.limits import Limits
 from bnao.errors import Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.config import SearchConfig
 from bnao.loop.events import Kept, Listener, Several, Silent
@@ -80,18 +81,43 @@ def resume(path: str | Path, *, listener: Listener | None = None) -> Result:
     versions. Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data
     have changed.
     """
-    from bnao.loop.inputs import fixed, read_inputs
     from bnao.loop.run import prepare
+    from bnao.loop.source_run import run_config
 
     with RunFolder.resume(path) as run:
         if run.status == "finished":
             return _finished(run)
-        config = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json")
-        inputs = read_inputs(run)
         early, heard = Kept(), listener or Silent()
         log = _stage_log(early, heard)
-        bench = prepare(config if inputs is None else fixed(config, inputs), log)
+        bench = prepare(run_config(run), log)
         return _run(bench, run, log, early, heard)
+
+
+def pick(
+    path: str | Path,
+    out: str | Path,
+    *,
+    max_params: int | None = None,
+    max_macs: int | None = None,
+    listener: Listener | None = None,
+) -> Result:
+    """Another budget from the supernet of the finished run in ``path``: no supernet is trained.
+
+    A run of its own in the new folder ``out``, with all of the other's settings but the limits: the part of the pool
+    that keeps them is scored, the controller proposes within them, the best are trained alone beside random ones that
+    keep them too, and the winner is trained and measured. Limits count the delivered network (parameters; multiply-adds
+    of one image). Raises BnaoError as :func:`search` does, and if no limit is given.
+    """
+    from bnao.loop.source_run import run_config
+
+    source = RunFolder.open(path)
+    config = run_config(source)
+    limits = Limits(max_params=max_params, max_macs=max_macs)
+    if not limits.any:
+        raise SettingError("a pick needs a limit; received none: give max_params, max_macs or both")
+    loop, supernet = replace(config.loop, known=None), replace(config.supernet, source=str(path))
+    config = replace(config, limits=limits, loop=loop, supernet=supernet)
+    return search(config, out, recipe=source.manifest.recipe, listener=listener)
 
 
 def _stage_log(*listeners: Listener) -> StageLog:

@@ -1,4 +1,4 @@
-"""``worker.py search|resume FOLDER [EVENT K]``: the micro search; with EVENT it kills itself at the K-th such event."""
+"""``worker.py search|resume FOLDER [EVENT K SIGNAL]``: the micro search; signals itself at the K-th event of a kind."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from bnao.errors import BnaoError
 
 
 class Killer:
-    """Hears events; at the ``count``-th of ``kind`` the process ends as by kill -9."""
+    """Hears events; at the ``count``-th of ``kind`` the process gets a signal."""
 
-    def __init__(self, kind: str, count: int) -> None:
-        self.kind, self.left = kind, count
+    def __init__(self, kind: str, count: int, number: signal.Signals) -> None:
+        self.kind, self.left, self.number = kind, count, number
 
     def event(self, kind: str, **fields: Any) -> None:
         self.left -= kind == self.kind
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.number)
 
 
-def main(what: str, folder: str, kind: str = "", count: str = "0") -> int:
+def main(what: str, folder: str, kind: str = "", count: str = "0", number: str = "SIGKILL") -> int:
     from tests.loop.conftest import MICRO
 
     print("ready", flush=True)
-    listener = Killer(kind, int(count)) if kind else None
+    listener = Killer(kind, int(count), signal.Signals[number]) if kind else None
     try:
         if what == "search":
             api.search(replace(MICRO, save_seconds=0.0), folder, recipe="micro", listener=listener)

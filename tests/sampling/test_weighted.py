@@ -10,13 +10,16 @@ import pytest
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
+from bnao.cost import feasible as feasible_space
 from bnao.cost.feasible import FeasibleSpace
+from bnao.cost.limits import Limits
 from bnao.errors import SettingError
 from bnao.rng import generator
 from bnao.sampling import PolicySetup, space_draws
 from bnao.sampling.config import SamplingConfig
 from bnao.sampling.draws import BLOCK, PoolDraws, floored
 from bnao.sampling.size_proportional import SizeProportional
+from bnao.sampling.uniform import Uniform
 from bnao.sampling.weighted import WeightedPolicy
 from bnao.testing.policies import check_frequencies, check_policy
 
@@ -96,36 +99,59 @@ def test_a_weight_without_bound_is_drawn_approximately_and_says_so(listed: Calla
     check_policy(lambda: FirstToken(setup), setup.feasible, expected=expected, draws=2000)
 
 
-class Limited(FeasibleSpace):
-    """Only networks whose normal cell has no pooling."""
-
-    def contains(self, architecture: Architecture) -> bool:
-        return 1 not in architecture.tokens[1:4:2]
-
-    def count(self) -> int:
-        return 30
-
-    def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
-        found: list[Architecture] = []
-        while len(found) < n:
-            found += [a for a in self.grammar.sample(4 * n, rng) if self.contains(a)]
-        return found[:n]
-
-
-@pytest.mark.parametrize("threshold", [0.05, 0.9])
-def test_limits_are_kept(listed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, threshold: float) -> None:
-    space, config = listed(), SamplingConfig(over="space", exponent=2.0)
-    feasible = Limited(space.grammar)
-    setup = PolicySetup(config=config, feasible=feasible, sizes=space.sizes, pool=None, seed=0)
+@pytest.mark.parametrize("method", ["rejection", "dynamic programming", "resampling"])
+@pytest.mark.parametrize("listable", [0, feasible_space.ENUMERABLE])
+def test_limits_are_kept(
+    listed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, method: str, listable: int
+) -> None:
+    monkeypatch.setattr(feasible_space, "ENUMERABLE", listable)
+    space, floor = listed(), 0.9  # so that the floor binds, and its mean is that of the feasible set
+    sizes = space.size("standalone")
+    feasible = FeasibleSpace(space.grammar, space.sizes, Limits(max_params=int(np.quantile(sizes, 0.3))))
+    setup = PolicySetup(
+        config=SamplingConfig(over="space", exponent=2.0, floor=floor),
+        feasible=feasible, sizes=space.sizes, pool=None, seed=0,
+    )  # fmt: skip
     policy = SizeProportional(setup)
-    envelope = None if threshold == 0.05 else policy.envelope()
-    max_weight = policy.max_weight() if threshold == 0.05 else None
-    draws = space_draws.space_draws(feasible, policy.weights, floor=0.01, max_weight=max_weight, envelope=envelope)
-    assert draws.describe().startswith("exact")
-    expected = space.expected("standalone", 2.0, 0.0)
-    allowed = {a.id: expected[a.id] for a in space.architectures if feasible.contains(a)}
-    assert len(allowed) == feasible.count()
-    check_frequencies(draws.sample(6000, generator(0, "limited")), allowed)
+    draws = space_draws.space_draws(
+        feasible,
+        policy.weights,
+        floor=floor,
+        max_weight=policy.max_weight() if method == "rejection" else None,
+        envelope=policy.envelope() if method == "dynamic programming" else None,
+    )
+    assert method in draws.describe()
+    assert draws.describe().startswith("approximate" if method == "resampling" else "exact")
+    allowed = {a.id: s**2 for a, s in zip(space.architectures, sizes, strict=True) if feasible.contains(a)}
+    least = floor * float(np.mean(list(allowed.values())))
+    assert 10 < len(allowed) < 60 and least > min(allowed.values())
+    drawn = [a for i in range(40) for a in draws.sample(50, generator(0, "limited", i))]
+    check_frequencies(drawn, {id: max(weight, least) for id, weight in allowed.items()})
+    check_policy(lambda: SizeProportional(setup), feasible)
+
+
+def test_dear_draws_under_limits_are_labelled(listed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    space = listed()
+    feasible = FeasibleSpace(space.grammar, space.sizes, Limits(max_params=int(space.size("standalone").min())))
+    setup = PolicySetup(config=SamplingConfig(over="space"), feasible=feasible, sizes=space.sizes, pool=None, seed=0)
+    envelope = SizeProportional(setup).envelope()
+    monkeypatch.setattr(space_draws, "MIN_LIMITED_ACCEPTANCE", 1.0)
+    draws = space_draws.space_draws(
+        feasible, SizeProportional(setup).weights, floor=0.01, max_weight=None, envelope=envelope
+    )
+    assert draws.describe().startswith("approximate") and all(map(feasible.contains, draws.sample(100, generator(0))))
+
+
+def test_uniform_draws_say_how_many(listed: Callable[..., Any]) -> None:
+    space = listed()
+    limits = Limits(max_params=int(np.median(space.size("standalone"))))
+    setup = PolicySetup(
+        config=SamplingConfig(policy="uniform", over="space"),
+        feasible=FeasibleSpace(space.grammar, space.sizes, limits), sizes=space.sizes, pool=None, seed=0,
+    )  # fmt: skip
+    allowed = [a.id for a in space.architectures if setup.feasible.contains(a)]
+    assert f"exact, uniform over {len(allowed)} of 100 distinct" in Uniform(setup).describe()
+    check_policy(lambda: Uniform(setup), setup.feasible, expected=dict.fromkeys(allowed, 1.0))
 
 
 def test_draws_over_the_space_are_a_function_of_seed_and_step(listed: Callable[..., Any]) -> None:

@@ -28,14 +28,18 @@ def search(
     data: Annotated[str | None, Parameter(help="images to search on, as `--data.source` [the recipe's]")] = None,
     out: Annotated[Path | None, Parameter(help="folder to write, must be new [runs/RECIPE]")] = None,
     config: Annotated[Path | None, Parameter(help="TOML file with fields that replace the recipe's")] = None,
+    pool: Annotated[str | None, Parameter(help="CSV file, pool or run to start from, as `--loop.known`")] = None,
+    max_params: Annotated[str | None, Parameter(help="most parameters, as `--limits.max-params`")] = None,
+    max_macs: Annotated[str | None, Parameter(help="most multiply-adds, as `--limits.max-macs`")] = None,
     download: Annotated[bool, Parameter(negative=(), help="fetch CIFAR, as `--data.download`")] = False,
     flags: dict[str, str],
 ) -> None:
     """Search a network for your images; writes a run folder and prints what was found."""
-    if data is not None:
-        flags = {"data.source": data, **flags}
-    if download:
-        flags = {"data.download": "true", **flags}
+    short = {
+        "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
+        "limits.max_params": max_params, "limits.max_macs": max_macs,
+    }  # fmt: skip
+    flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
     settings = configuration(recipe, config, flags)
     folder = Path("runs") / recipe if out is None else out
 

@@ -25,20 +25,29 @@ What it does changes nothing of the fit; an exception in it ends the fit (a way 
 @dataclass(frozen=True, kw_only=True)
 class FitReport:
     """What fitting a proposer showed; ``figures`` are named numbers for the log, all finite (one that does not apply is
-    left out)."""
+    left out).
+
+    ``predicted``: by id, what the fitted proposer predicts of those architectures of the pool that it held out: neither
+    this fit nor an earlier one trained on them. Finite, higher is better, on a scale of the proposer's own (so compare
+    ranks). Empty where nothing is held out or predicted.
+    """
 
     figures: Mapping[str, float] = field(default_factory=dict)
+    predicted: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposals:
     """New architectures, and where each came from (``gradient``, ``mutation``, ``random``...), in the same order.
 
-    The order is the proposer's preference: the first ``k`` are its best ``k``.
+    The order is the proposer's preference: the first ``k`` are its best ``k``. ``predicted`` is what the proposer
+    predicts of each, in the same order and on the scale of :attr:`FitReport.predicted`, None where it predicts nothing;
+    empty if it predicts nothing of any.
     """
 
     architectures: list[Architecture] = field(default_factory=list)
     origins: list[str] = field(default_factory=list)
+    predicted: list[float | None] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """How many came from each origin, for the log.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bnao.controller.config import ControllerConfig
+from bnao.cost.limits import Limits
 from bnao.data.config import DataConfig
 from bnao.errors import require
 from bnao.evaluation.config import ScoringConfig
@@ -19,6 +20,7 @@ class SupernetConfig:
     """The supernet's skeleton and its training in each round (network.output is always ``project``)."""
 
     share_sides: bool = False  # symmetric inputs of a node share weights: half as many, each trained twice as often
+    source: str | None = None  # take the trained supernet of this finished run and train none (`bnao pick`)
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(output="project", drop_path_keep=0.9))
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
@@ -39,6 +41,7 @@ class LoopConfig:
     pool: int = 1000  # architectures of the first round
     rounds: int = 4  # supernet trainings; proposals come between them
     proposals: int = 300  # new architectures after each round but the last
+    known: str | None = None  # CSV file, pool or run folder: architectures, with scores or without, that come first
 
     def __post_init__(self) -> None:
         require(self.pool >= 2, "the pool holds at least 2 architectures", self.pool, "use 100 or more")
@@ -104,6 +107,7 @@ class SearchConfig:
     save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
     data: DataConfig = field(default_factory=DataConfig)
     space: SpaceConfig = field(default_factory=SpaceConfig)
+    limits: Limits = field(default_factory=Limits)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     supernet: SupernetConfig = field(default_factory=SupernetConfig)
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
@@ -115,5 +119,11 @@ class SearchConfig:
     def __post_init__(self) -> None:
         require(self.seed >= 0, "seed is not negative", self.seed, "use 0, 1, 2, ...")
         require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
+        require(
+            self.supernet.source is None or self.loop.known is None,
+            "a run starts from supernet.source or from loop.known, not from both",
+            self.loop.known,
+            "leave one of them out",
+        )
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

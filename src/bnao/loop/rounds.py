@@ -6,6 +6,7 @@ reads them and goes on with the first stage that has not finished.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +19,16 @@ from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.config import SearchConfig
+from bnao.loop.coverage import Coverage, round_coverage
+from bnao.loop.first_pool import first_pool
 from bnao.loop.saving import StageSaves
+from bnao.loop.source_run import open_source
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import make_policy
-from bnao.storage import Commit, Pool, PoolEntry, RunFolder
+from bnao.sampling.counting import CountingPolicy
+from bnao.storage import Commit, Pool, PoolEntry, RunFolder, from_dict
 from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
 from bnao.training.device import place
@@ -31,7 +36,7 @@ from bnao.training.loop import Weights, num_steps, train
 
 Floats = NDArray[np.float64]
 
-SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
+SUPERNET, CONTROLLER, COVERAGE = "supernet.pt", "controller.pt", "coverage.json"
 
 
 class Rounds:
@@ -39,12 +44,15 @@ class Rounds:
 
     def __init__(self, bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:
         config = bench.config
-        self._bench, self._pool, self._log = bench, pool, log
+        self._bench, self._run, self._pool, self._log = bench, run, pool, log
+        self._measured: dict[str, tuple[float, float]] = {}  # (loss, accuracy) by id of the supernet as it is
         with torch_stream(config.seed, "supernet", "init"):
             built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
         place(built.module, bench.device)
         self.supernet = Supernet(built)
         self._weights = Weights.fresh(self.supernet, config.supernet.training)
+        if config.supernet.source is not None and not run.has(SUPERNET):
+            self._adopt(open_source(config))
         if run.has(SUPERNET):
             self._weights.load_state_dict(run.read_checkpoint(SUPERNET))
         self._evaluator = OneShotEvaluator(
@@ -61,6 +69,13 @@ class Rounds:
         if run.has(CONTROLLER):
             self._proposer.load_state_dict(run.read_checkpoint(CONTROLLER))
 
+    def _adopt(self, source: RunFolder) -> None:
+        """Copy another run's supernet and controller into this one, which then needs the other no more."""
+        names = [name for name in (SUPERNET, CONTROLLER) if source.has(name)]
+        with self._log.commit() as commit:
+            for name in names:
+                commit.write_checkpoint(name, source.read_checkpoint(name))
+
     def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:
         """The weights that the architecture was scored with (averaged ones where an average is kept)."""
         with averaged(self._weights.average):
@@ -70,13 +85,15 @@ class Rounds:
         """All rounds, or those that are left."""
         loop = self._bench.config.loop
         if not len(self._pool):
-            self._first_pool()
+            self._add(first_pool(self._bench, self._proposer, self._pool, self._log), 1)
+            with self._log.commit() as commit:
+                commit.include(self._pool)
         for number in range(1, loop.rounds + 1):
             pool, fresh = self._architectures(number)
             if not fresh:
                 self._log.warn("no unseen architecture is left to propose; the search ends here")
                 break
-            if not self._log.done(f"supernet-{number}"):
+            if self._bench.config.supernet.source is None and not self._log.done(f"supernet-{number}"):
                 self._train(fresh, number)
             if not self._log.done(f"scoring-{number}"):
                 self._score(pool, number)
@@ -88,15 +105,6 @@ class Rounds:
         parse = self._bench.space.grammar.parse
         entries = [(e.round, parse(e.text)) for e in self._pool.entries() if e.round <= number]
         return [a for _, a in entries], [a for round, a in entries if round == number]
-
-    def _first_pool(self) -> None:
-        loop = self._bench.config.loop
-        fresh = self._bench.feasible.sample_distinct(loop.pool, generator(self._bench.config.seed, "pool"))
-        if len(fresh) < loop.pool:
-            self._log.warn(f"the space holds fewer than {loop.pool} architectures; the pool has {len(fresh)}")
-        self._add(Proposals(architectures=fresh, origins=["random"] * len(fresh)), 1)
-        with self._log.commit() as commit:
-            commit.include(self._pool)
 
     def _add(self, new: Proposals, number: int) -> None:
         """Into the pool as what round ``number`` brings.
@@ -121,12 +129,14 @@ class Rounds:
     def _train(self, fresh: list[Architecture], number: int) -> None:
         bench, config = self._bench, self._bench.config
         training, name = config.supernet.training, f"supernet-{number}"
-        policy = make_policy(
-            config.sampling,
-            feasible=bench.feasible,
-            sizes=bench.sampled.sizes,
-            pool=fresh,
-            seed=torch_seed(config.seed, "sampling", number),
+        policy = CountingPolicy(
+            make_policy(
+                config.sampling,
+                feasible=bench.feasible,
+                sizes=bench.sampled.sizes,
+                pool=fresh,
+                seed=torch_seed(config.seed, "sampling", number),
+            )
         )
         self._log.listener.event("sampling", stage=name, text=policy.describe())
         title = f"supernet, round {number} of {config.loop.rounds}"
@@ -146,15 +156,27 @@ class Rounds:
 
             def keep(commit: Commit) -> None:
                 commit.write_checkpoint(SUPERNET, self._weights.state_dict())
+                commit.write_json(COVERAGE, self._coverage(number, policy.counts))
                 StageSaves.drop(commit)
 
             stage.keep(keep)
 
+    def _coverage(self, number: int, counts: Mapping[str, int]) -> Coverage:
+        """What all rounds up to ``number`` have trained."""
+        bench = self._bench
+        before = from_dict(Coverage, self._run.read_json(COVERAGE), source=COVERAGE) if number > 1 else Coverage()
+        sizes, seed = bench.sampled.sizes, bench.config.seed
+        return Coverage(
+            rounds=[*before.rounds, round_coverage(number, counts, bench.space, sizes, bench.feasible, seed)]
+        )
+
     def _score(self, pool: list[Architecture], number: int) -> None:
         name, title = f"scoring-{number}", f"scoring, round {number}"
+        config = self._bench.config
         with self._log.stage(name, title, len(pool), "architectures") as stage:
-            saves = StageSaves(self._log, stage, name, self._bench.config.save_seconds)
-            measured = dict(saves.load() or {})
+            saves = StageSaves(self._log, stage, name, config.save_seconds)
+            self._measured = dict(saves.load() or (self._measured if config.supernet.source else {}))
+            measured = self._measured
 
             def on_done(done: int) -> None:
                 if saves.due():
@@ -211,6 +233,10 @@ class Rounds:
 
             def keep(commit: Commit) -> None:
                 self._add(proposals, number + 1)
+                self._pool.set_predictions(number, report.predicted)
+                if proposals.predicted:
+                    pairs = zip(proposals.architectures, proposals.predicted, strict=True)
+                    self._pool.set_predictions(number + 1, {a.id: p for a, p in pairs if p is not None})
                 commit.include(self._pool)
                 commit.write_checkpoint(CONTROLLER, self._proposer.state_dict())
 

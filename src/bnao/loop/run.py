@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from bnao.arch.counts import count_text
 from bnao.controller import make_proposer
 from bnao.errors import require
 from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
+from bnao.loop.first_pool import known
 from bnao.loop.inputs import check_inputs
 from bnao.loop.result import RESULT, SearchResult, Winner
 from bnao.loop.rounds import Rounds, controller_config
+from bnao.loop.source_run import open_source
 from bnao.loop.stages import StageLog
 from bnao.loop.unread import unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
@@ -66,7 +67,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> None:
             recipe=run.manifest.recipe,
             seed=config.seed,
             space=config.space.name,
-            space_size=count_text(bench.feasible.count()),
+            space_size=bench.feasible.describe_count(),
             data=config.data.source,
             winner=winner,
             trained=arms.trained,
@@ -102,7 +103,7 @@ def _say_started(bench: Workbench, run: RunFolder, log: StageLog) -> None:
         "search_started",
         recipe=run.manifest.recipe,
         seed=config.seed,
-        space_size=count_text(bench.feasible.count()),
+        space_size=bench.feasible.describe_count(),
         data=config.data.source,
         num_train=len(bench.data.train),
         num_valid=len(bench.data.valid),
@@ -142,7 +143,8 @@ def stage_names(config: SearchConfig) -> list[str]:
     """All stages of a search, in order."""
     names = ["data"]
     for number in range(1, config.loop.rounds + 1):
-        names += [f"supernet-{number}", f"scoring-{number}", f"controller-{number}"]
+        names += [] if config.supernet.source else [f"supernet-{number}"]
+        names += [f"scoring-{number}", f"controller-{number}"]
     names[-1:] = ["rerank"]  # there is nothing to propose after the last round
     names += ["random"] if config.rerank.num_random else []
     names += [] if config.final.mode == "none" else ["final"]
@@ -167,8 +169,11 @@ def _check_budgets(bench: Workbench) -> None:
 
 
 def _check_parts(bench: Workbench) -> None:
-    """Make the policy and the proposer once, so that their settings are refused early."""
+    """Make the policy and the proposer once, and read what the pool starts from, so that faults are refused early."""
     config = bench.config
+    if config.supernet.source is not None:
+        open_source(config)
+    known(bench)
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
     make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)
     make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)

@@ -54,7 +54,10 @@ class Workbench:
 
 
 def make_workbench(config: SearchConfig) -> Workbench:
-    """Load the data and lay out all networks. Raises a BnaoError before anything is trained if they do not fit."""
+    """Load the data and lay out all networks.
+
+    Raises a BnaoError, before anything is trained, if they do not fit or if no architecture keeps the limits.
+    """
     load_spaces()
     space = make_space(config.space)
     device = resolve_device(config.device)
@@ -64,17 +67,20 @@ def make_workbench(config: SearchConfig) -> Workbench:
         skeleton = space.skeleton(settings, data.task)
         return Network(settings, skeleton, SizeTable(skeleton))
 
+    delivered = network(delivered_network(config))
+    feasible = FeasibleSpace(space.grammar, delivered.sizes, config.limits)
+    feasible.require_not_empty()
     return Workbench(
         config=config,
         device=device,
         data=data.to(device),
         held_out=held_out,
         space=space,
-        feasible=FeasibleSpace(space.grammar),
+        feasible=feasible,
         supernet=network(config.supernet.network),
         sampled=network(replace(config.supernet.network, output="concat")),
         rerank=network(config.rerank.network),
-        delivered=network(delivered_network(config)),
+        delivered=delivered,
     )
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
-from bnao.arch.counts import count_text
 from bnao.cost.feasible import FeasibleSpace
 from bnao.errors import SettingError
 from bnao.rng import generator
@@ -45,7 +44,7 @@ class UniformDraws(Draws):
 
     def describe(self) -> str:
         """Exact."""
-        return f"exact, uniform over {count_text(self._feasible.count())} distinct architectures"
+        return f"exact, uniform over {self._feasible.describe_count()} distinct architectures"
 
 
 class PoolDraws(Draws):

@@ -1,13 +1,15 @@
 """Draws in proportion to a weight over a whole space: exact wherever that can be, labelled where it cannot.
 
 The base measure is distinct feasible architectures. The target is t(a) = max(w(a), f), where f = floor * mean weight.
-Tried in this order (DESIGN decision 7):
+With limits every method keeps to the feasible set: 1 and 3 draw from it, 2 rejects what is outside, so that 1 and 2
+stay exact. Tried in this order (DESIGN decision 7):
 
 1. *Rejection* under a proven bound b >= w(a): propose uniformly, accept with t(a) / max(b, f); exact. Taken where the
    expected acceptance is at least :data:`MIN_ACCEPTANCE`.
 2. *Dynamic programming*, where the space offers exact draws in proportion to an envelope v(a) >= w(a): propose from the
    mixture proportional to v(a) + f (uniform with probability f / (mean v + f)), accept with t(a) / (v(a) + f); exact.
-   (Where v = w, at least half are accepted, whatever the space.) The same threshold.
+   (Where v = w, at least half are accepted, whatever the space.) The same threshold, of those within the limits; of
+   all that are proposed :data:`MIN_LIMITED_ACCEPTANCE`.
 3. *Sampling-importance-resampling*: :data:`CANDIDATES` uniform draws for each draw wanted, resampled by t; approximate.
 
 Shapes: P architectures.
@@ -29,12 +31,17 @@ from bnao.sampling.draws import Draws, UniformDraws, floored
 from bnao.spaces.additive import AdditiveSampler
 
 MIN_ACCEPTANCE = 0.05
-"""Expected share of proposals that must be accepted for a method by rejection to be used."""
+"""Expected share of feasible proposals that must be accepted for a method by rejection to be used."""
+MIN_LIMITED_ACCEPTANCE = 0.005
+"""Expected share that must be accepted of proposals that may break the limits."""
 CANDIDATES = 64
 """Uniform draws for each resampled one, where draws are approximate."""
 PILOT = 16384
 """Uniform draws, the same in every run, that estimate acceptance rates, and the mean weight where it is not known."""
+LEAST_PILOT = 256
+"""The pilot is cut where limits make draws dear: the share s of the space that keeps them times 10 PILOT, not less."""
 _MAX_ROUNDS = 1000
+_MAX_BATCH = 2**17
 
 Weights = Callable[[Sequence[Architecture]], NDArray[np.float64]]
 Propose = Callable[[int, np.random.Generator], list[Architecture]]
@@ -65,7 +72,7 @@ class AcceptedDraws(Draws):
         for _ in range(_MAX_ROUNDS):
             if len(found) >= n:
                 return found[:n]
-            batch = self._propose(int((n - len(found)) / self._rate) + 16, rng)
+            batch = self._propose(min(int((n - len(found)) / self._rate) + 16, _MAX_BATCH), rng)
             accept_P = self._accept(batch)
             assert (accept_P <= 1 + 1e-9).all(), "a weight exceeds its proven bound"
             kept_P = rng.random(len(batch)) < accept_P
@@ -109,12 +116,13 @@ def space_draws(
     """Draws with p(a) in proportion to max(w(a), floor * mean weight), by the first of the three methods that serves.
 
     ``max_weight`` is a proven bound of w over the space, or None. The mean weight is exact where an envelope
-    gives it and there are no limits; else the mean of :data:`PILOT` draws. If all weights are zero, draws are uniform.
+    gives it and there are no limits; else the mean of :data:`PILOT` draws (fewer where limits make them dear). If all
+    weights are zero, draws are uniform.
     """
-    pilot = feasible.sample(PILOT, generator(0, "sampling", "pilot"))
+    pilot = feasible.sample(_pilot_draws(feasible), generator(0, "sampling", "pilot"))
     weights_P = weights(pilot)
-    unlimited = feasible.count() == feasible.grammar.count()
-    mean = envelope.mean if envelope is not None and envelope.tight and unlimited else float(weights_P.mean())
+    known = envelope is not None and envelope.tight and feasible.is_whole
+    mean = envelope.mean if envelope is not None and known else float(weights_P.mean())
     if mean <= 0 or max_weight == 0:
         return UniformDraws(feasible)
     least = floor * mean
@@ -129,15 +137,21 @@ def space_draws(
         if rate >= MIN_ACCEPTANCE:
             return AcceptedDraws(feasible.sample, lambda a: target(a) / bound, rate, "rejection under a proven bound")
     if envelope is not None:
-        rate = float(target_P.mean()) / (envelope.mean + least)
-        if rate >= MIN_ACCEPTANCE:
+        within = float(target_P.mean()) / (envelope.mean + least)
+        rate = within * feasible.share
+        if within >= MIN_ACCEPTANCE and (feasible.is_whole or rate >= MIN_LIMITED_ACCEPTANCE):
             return AcceptedDraws(
                 _mixture(feasible, envelope, least / (envelope.mean + least)),
-                lambda a: target(a) / (envelope.weights(a) + least) * [feasible.contains(x) for x in a],
+                lambda a: target(a) / (envelope.weights(a) + least) * feasible.contains_each(a),
                 rate,
                 "dynamic programming",
             )
     return ResampledDraws(feasible, target)
+
+
+def _pilot_draws(feasible: FeasibleSpace) -> int:
+    """How many draws the pilot has."""
+    return max(LEAST_PILOT, min(PILOT, round(10 * feasible.share * PILOT)))
 
 
 def _mixture(feasible: FeasibleSpace, envelope: Envelope, uniform: float) -> Propose:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from bnao.arch import Architecture, Grammar
 from bnao.registry import Registry
 from bnao.spaces.additive import AdditiveSampler
+from bnao.spaces.choices import Choice, all_grammar_choices, grammar_choices
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.progress import Progress
 from bnao.task import Task
@@ -118,6 +119,20 @@ class SearchSpace(ABC):
     @abstractmethod
     def draw(self, architecture: Architecture) -> str:
         """The architecture drawn as text, at most 80 columns wide."""
+
+    def choices(self, architecture: Architecture) -> list[Choice]:
+        """What the architecture decides, in its drawn order; distinct, and all of them in :meth:`all_choices`.
+
+        Default: the grammar's words, each the option of "decision 1", "decision 2", ...
+        """
+        return grammar_choices(self.grammar, architecture)
+
+    def all_choices(self) -> list[Choice]:
+        """Every choice that an architecture of the space can make, distinct, in an order fit for a table.
+
+        Default: the words that the grammar is seen to allow at each place (:func:`all_grammar_choices`).
+        """
+        return all_grammar_choices(self.grammar)
 
 
 SPACES: Registry[Callable[[SpaceConfig], SearchSpace]] = Registry("space")

@@ -46,6 +46,8 @@ def check_proposer(
         proposer = make(grammar, config, seed)
         report = proposer.fit(architectures, scores_P, seed)
         assert all(np.isfinite(value) for value in report.figures.values()), f"figures are finite: {report.figures}"
+        assert report.predicted.keys() <= seen, "predictions of a fit are of held-out architectures of its pool, by id"
+        assert all(np.isfinite(value) for value in report.predicted.values()), "predictions are finite"
         return proposer
 
     _check_before_fit(make(grammar, config, 0), feasible, wanted)
@@ -71,6 +73,10 @@ def _check_proposals(proposals: Proposals, wanted: int, feasible: FeasibleSpace,
     assert len(set(ids)) == len(ids), "an architecture was proposed twice (modulo symmetry)"
     assert not seen & set(ids), "an architecture already seen was proposed"
     assert len(proposals.origins) == len(ids) and all(proposals.origins), "each proposal names its origin"
+    assert len(proposals.predicted) in (0, len(ids)), (
+        "predictions are of all proposals in their order, or there are none"
+    )
+    assert all(p is None or np.isfinite(p) for p in proposals.predicted), "predictions are finite, or None"
     for architecture in proposals.architectures:
         assert feasible.grammar.architecture(architecture.tokens) == architecture, "a proposal is legal"
         assert feasible.contains(architecture), f"a proposal breaks the limits: {architecture}"

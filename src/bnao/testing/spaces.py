@@ -18,6 +18,7 @@ from bnao.cost.sizes import SizeTable
 from bnao.errors import ArchitectureError
 from bnao.rng import generator
 from bnao.spaces.base import SearchSpace, Skeleton
+from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig
 from bnao.supernet import Supernet
 from bnao.task import Task
@@ -30,6 +31,7 @@ SMALL = 400
 def check_space(space: SearchSpace, network: NetworkConfig, task: Task, *, num: int = 4, seed: int = 0) -> None:
     """All checks below, on ``num`` random architectures; those of a supernet where ``network`` allows one."""
     check_grammar(space.grammar, seed=seed)
+    check_choices(space, seed=seed)
     for architecture in space.grammar.sample(num, generator(seed, "draw")):
         lines = space.draw(architecture).splitlines()
         assert lines and max(map(len, lines)) <= 80, "draw must give text at most 80 columns wide"
@@ -95,6 +97,28 @@ def check_listing(grammar: Grammar, *, seed: int = 0) -> None:
     ids = {a.id for a in drawn}
     assert len(ids) == grammar.count(), f"count must be exact; it is {grammar.count()}, draws found {len(ids)}"
     check_frequencies(drawn, dict.fromkeys(ids, 1.0))
+
+
+def check_choices(space: SearchSpace, *, num: int = 100, seed: int = 0) -> None:
+    """Choices are distinct and listed, decide each place once, and tell different networks apart."""
+    listed = space.all_choices()
+    known = set(listed)
+    assert len(known) == len(listed), "all_choices must list each choice once"
+    assert all(choice.kind and choice.place and choice.option for choice in listed), "a choice needs words"
+    assert space.all_choices() == listed, "all_choices must give the same list each time"
+    rng = generator(seed, "choices")
+    drawn = [space.grammar.shuffle(a, rng) for a in space.grammar.sample(num, rng)]
+    of = {a: space.choices(a) for a in drawn}
+    for architecture, choices in of.items():
+        strange = [choice for choice in choices if choice not in known]
+        assert not strange, f"all_choices must list every choice; {strange[0]} of {architecture} is missing"
+        decided = [(choice.kind, choice.place) for choice in choices]
+        assert len(set(decided)) == len(decided), f"{architecture} must decide each (kind, place) once; got {decided}"
+        assert space.choices(architecture) == choices, "choices must be the same each time"
+    networks: dict[frozenset[Choice], str] = {}
+    for architecture, choices in of.items():
+        other = networks.setdefault(frozenset(choices), architecture.id)
+        assert other == architecture.id, f"choices must tell networks apart; those of {architecture} do not"
 
 
 def check_counts(skeleton: Skeleton, *, num: int = 4, seed: int = 0) -> None:

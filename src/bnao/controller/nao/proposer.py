@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,9 @@ class NaoProposer(Proposer):
         ``held_out`` (how many), ``held_out_pairwise_accuracy`` (of the weights kept), ``word_accuracy`` and
         ``reconstruct_accuracy``: shares of words and of whole architectures (by id) that greedy decoding of an unmoved
         embedding gives back, on the architectures that the gradient starts from.
+
+        ``predicted``: the held-out part by :meth:`predict`. No weight was ever trained on it; with an early stop the
+        epoch was chosen by it, so that accuracy measured on it is a little too good.
         """
         scores_P = checked_scores(architectures, scores_P)
         targets_P = scaled(scores_P, self.config.clip_quantile)
@@ -118,7 +122,10 @@ class NaoProposer(Proposer):
             order = np.argsort(-scores_P, kind="stable")[:starts]
             self._top = [canonical[k] for k in order.tolist()]
             figures |= {"held_out": float(held_P.sum()), **self._reconstruction()}
-        return FitReport(figures=figures)
+        return FitReport(figures=figures, predicted=self._predicted([canonical[k] for k in np.flatnonzero(held_P)]))
+
+    def _predicted(self, architectures: Sequence[Architecture]) -> dict[str, float]:
+        return dict(zip([a.id for a in architectures], self.predict(architectures).tolist(), strict=True))
 
     def _reconstruction(self) -> dict[str, float]:
         words_BT = words_of(self._grammar, self._top)
@@ -130,6 +137,8 @@ class NaoProposer(Proposer):
 
     def predict(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """(P,) predicted scores in [0, 1], on the scale of the last fit; of the canonical form, so equal ids agree."""
+        if not architectures:
+            return np.zeros(0)
         words_PT = words_of(self._grammar, [self._grammar.canonical(a) for a in architectures])
         with threads(1), torch.no_grad():
             predicted_P = self._model.predict(torch.from_numpy(words_PT).to(self._device))
@@ -139,7 +148,8 @@ class NaoProposer(Proposer):
         """``n`` unseen architectures: smaller steps first, at one step the better seed first (origin ``gradient``).
 
         A shortfall after ``max_step`` is filled by mutations of the top architectures, then at random; so is all
-        before the first fit (``random``).
+        before the first fit (``random``). Once fitted, ``predicted`` is :meth:`predict` of all of them, whatever their
+        origin.
         """
         found = Collector(n, feasible, seen)
         if self._top:
@@ -147,7 +157,10 @@ class NaoProposer(Proposer):
                 self._climb(found)
         found.fill_by_mutation(self._top, rng)
         found.fill_at_random(rng)
-        return found.proposals()
+        proposals = found.proposals()
+        if not self._top:
+            return proposals
+        return replace(proposals, predicted=self.predict(proposals.architectures).tolist())
 
     def _climb(self, found: Collector) -> None:
         words_BT = torch.from_numpy(words_of(self._grammar, self._top)).to(self._device)

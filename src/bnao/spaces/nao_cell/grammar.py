@@ -114,8 +114,13 @@ class NaoCellGrammar(Grammar):
                     f"write `input op input op` for each of {self.nodes} nodes"
                 )
             for word in words:
-                if not (word.isascii() and word.isdecimal() and len(word) <= 4):
+                if not (word.isascii() and word.isdecimal()):
                     raise ArchitectureError(f"tokens are whole numbers; received {word[:20]!r}: write digits only")
+                if len(word) > 4:
+                    most = max(self._limits) - 1
+                    raise ArchitectureError(
+                        f"tokens are whole numbers, {most} at most; received {word[:20]!r}: write fewer digits"
+                    )
                 tokens.append(int(word))
         return self.architecture(tokens)
 

@@ -13,8 +13,10 @@ from bnao.errors import SettingError, unknown_name
 from bnao.ops import OPERATIONS, Operation
 from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
+from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
+from bnao.spaces.nao_cell.choices import ChoiceTable
 from bnao.spaces.nao_cell.drawing import draw_cells
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 from bnao.spaces.nao_cell.layers import Projection
@@ -150,6 +152,7 @@ class NaoCellSpace(SearchSpace):
     def __init__(self, config: SpaceConfig) -> None:
         self._operations = operation_set(config.operations)
         self._grammar = NaoCellGrammar(nodes=config.nodes, num_operations=len(self._operations))
+        self._choices = ChoiceTable(self._grammar, [operation.name for operation in self._operations])
 
     @property
     def name(self) -> str:
@@ -175,6 +178,14 @@ class NaoCellSpace(SearchSpace):
                 for title, nodes in (("normal cell", normal), ("reduction cell", reduction))
             }
         )
+
+    def choices(self, architecture: Architecture) -> list[Choice]:
+        """Input and operation at each side of each node, as drawn."""
+        return self._choices.of(architecture)
+
+    def all_choices(self) -> list[Choice]:
+        """By cell, node and side; inputs before operations."""
+        return self._choices.all()
 
 
 SPACES.register("nao_cell", NaoCellSpace)
