@@ -68,11 +68,11 @@ def test_size_classes_are_deciles() -> None:
 
 
 def test_sizes_beyond_the_draws_fall_into_the_end_classes() -> None:
-    smallest, largest = "0 4 1 4 2 4 2 4 3 4 3 4", "0 1 0 1 0 1 0 1 0 1 0 1"  # identities all read, or the contrary
-    smallest, largest = (f"{cell} | {cell}" for cell in (smallest, largest))
-    params = SIZES.num_params([SPACE.grammar.parse(text) for text in (smallest, largest)])
+    drawn = FEASIBLE.sample(100_000, generator(1))
+    params = SIZES.num_params(drawn)
+    smallest, largest = (str(drawn[k]) for k in (params.argmin(), params.argmax()))
     classes = cover({smallest: 3, largest: 5}).sizes
-    assert params[0] <= classes[0].low and params[1] > classes[-1].high
+    assert params.min() <= classes[0].low and params.max() > classes[-1].high
     assert [c.steps for c in classes] == [3, *[0] * 8, 5]
 
 

@@ -16,6 +16,7 @@ TITLES = {
     "": "Run",
     "data": "data: images and how they are divided",
     "space": "space: which architectures",
+    "limits": "limits: what the delivered network may cost",
     "sampling": "sampling: which architecture a step trains",
     "supernet": "supernet: shared weights",
     "scoring": "scoring: with the shared weights",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 
-from cyclopts import App, CycloptsError, UnknownCommandError
+from cyclopts import App, CycloptsError, RepeatArgumentError, UnknownCommandError, UnusedCliTokensError
 
 from bnao import __version__
 from bnao.cli.tokens import plain_tokens
@@ -30,7 +33,7 @@ COMMANDS = {
     ),
     "resume": (
         "bnao.cli.run_commands:resume",
-        "Continue an interrupted run. Not available in this version: it says what to do instead.",
+        "Go on with an interrupted run, to the same result as if nothing had happened.",
         "bnao resume runs/demo",
     ),
 }
@@ -39,17 +42,6 @@ NOTES = {
     "search": "\n\nValues come from the recipe, then from the TOML file, then from flags; later ones win. A bracket "
     "at the end is the value in `SearchConfig()`; recipes differ."
 }
-
-WELCOME = f"""bnao {__version__}: finds a good network for your images.
-
-It trains one balanced supernet, lets a learned controller propose architectures, and compares the result with random
-ones of the same budget.
-
-  bnao search                          a small search on the bundled images (minutes), into runs/demo
-  bnao show runs/demo                  what it found
-  bnao search --data folder:PATH       the same on your own images, one folder per class
-  bnao list                            everything that can be chosen
-  bnao COMMAND --help                  options and an example; commands: {", ".join(COMMANDS)}"""
 
 
 def make_app() -> App:
@@ -66,7 +58,9 @@ def make_app() -> App:
 
     @app.default
     def welcome() -> None:
-        print(WELCOME)
+        from bnao.cli.welcome import welcome_text
+
+        print(welcome_text(COMMANDS))
 
     for name, (target, summary, example) in COMMANDS.items():
         app.command(target, name=name, help=summary + NOTES.get(name, ""), help_epilogue=f"Example: `{example}`")
@@ -84,20 +78,32 @@ def main(tokens: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if tokens is None else tokens)
     try:
-        make_app()(plain_tokens(words), exit_on_error=False, print_error=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _told
+            make_app()(plain_tokens(words), exit_on_error=False, print_error=False)
+        sys.stdout.flush()
     except BnaoError as error:
         return _fail(str(error))
     except CycloptsError as error:
         return _fail(_parse_message(error, words))
-    except KeyboardInterrupt:
-        print("bnao: interrupted", file=sys.stderr)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt as error:
+        print("bnao: " + (str(error) or "interrupted; nothing was changed"), file=sys.stderr)
         return 130
     return 0
 
 
 def _fail(message: str) -> int:
-    print("bnao: error: " + " ".join(message.split()), file=sys.stderr)
+    words = (word if len(word) <= 300 else f"{word[:200]}...{word[-20:]}" for word in message.split())
+    print("bnao: error: " + " ".join(words), file=sys.stderr)
     return 2
+
+
+def _told(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning of the library in one line, in place of Python's own form with file and code."""
+    print("bnao: warning: " + " ".join(str(message).split()), file=sys.stderr)
 
 
 def _parse_message(error: CycloptsError, words: list[str]) -> str:
@@ -105,6 +111,27 @@ def _parse_message(error: CycloptsError, words: list[str]) -> str:
         guess = nearest(words[0], COMMANDS)
         hint = f"did you mean {guess!r}? " if guess else ""
         return f"unknown command {words[0]!r}: {hint}Commands: {', '.join(COMMANDS)}"
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return _unused(str(error.unused_tokens[0]), words)
     error.verbose = False
     command = next((word for word in words if word in COMMANDS), "")
-    return f"{str(error).strip().rstrip('.')} (see `{'bnao ' + command if command else 'bnao'} --help`)"
+    remedy = ": give it once" if isinstance(error, RepeatArgumentError) else ""
+    return f"{str(error).strip().rstrip('.')}{remedy} (see `{'bnao ' + command if command else 'bnao'} --help`)"
+
+
+def _unused(word: str, words: list[str]) -> str:
+    """The message for a word that no command takes, such as the one after a flag that is on or off."""
+    switches = [flag for flag, after in pairwise(words) if after == word and _is_switch(flag)]
+    if switches:
+        return f"{switches[0]} is true or false; received {word!r}: write {switches[0]} true, or {switches[0]} false"
+    command = "bnao" if words[0] not in COMMANDS else f"bnao {words[0]}"
+    return f"`{command}` takes no further word; received {word!r}: leave it out, or see `{command} --help`"
+
+
+def _is_switch(word: str) -> bool:
+    """Whether this is a flag of ``bnao search`` that is on or off."""
+    from bnao.loop.config import SearchConfig
+    from bnao.settings import leaves
+
+    leaf = leaves(SearchConfig()).get(word.removeprefix("--").replace("-", "_"))
+    return word.startswith("--") and (word == "--download" or (leaf is not None and leaf.kind is bool))

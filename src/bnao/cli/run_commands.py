@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 
-
 def show(folder: Path, /) -> None:
     """Print what a run found: winner, accuracy, size, comparison with random, time by stage.
 
@@ -39,3 +38,54 @@ def resume(folder: Path, /) -> None:
     with ProgressDisplay(console) as display:
         result = api.resume(folder, listener=display)
     print_summary(result.summary, console, folder=folder)
+
+
+def pick(
+    folder: Path,
+    /,
+    *,
+    max_params: int | None = None,
+    max_macs: int | None = None,
+    out: Path | None = None,
+) -> None:
+    """Find the best network of another budget with the supernet that a finished run has trained; trains no supernet.
+
+    Parameters
+    ----------
+    folder
+        a run folder that `bnao search` wrote and finished
+    max_params
+        most parameters of the delivered network
+    max_macs
+        most multiply-adds of the delivered network for one image
+    out
+        folder to write, must be new [FOLDER-pick-LIMITS]
+    """
+    from rich.console import Console
+
+    import bnao.api as api
+    from bnao.report import ProgressDisplay, print_summary
+
+    limits = {"params": max_params, "macs": max_macs}
+    named = "-".join(f"{name}-{limit}" for name, limit in limits.items() if limit is not None)
+    target = folder.with_name(f"{folder.resolve().name}-pick-{named}") if out is None else out
+    console = Console()
+    with ProgressDisplay(console) as display:
+        result = api.pick(folder, target, max_params=max_params, max_macs=max_macs, listener=display)
+    print_summary(result.summary, console, folder=target)
+
+
+def report(folder: Path, /, *, out: Path | None = None) -> None:
+    """Write the report of a run, finished or not: one HTML page that needs nothing else.
+
+    Parameters
+    ----------
+    folder
+        a run folder that `bnao search` wrote
+    out
+        file to write [FOLDER/report.html]
+    """
+    from bnao.report.html import write_report
+    from bnao.storage import RunFolder
+
+    print(write_report(RunFolder.open(folder), out))

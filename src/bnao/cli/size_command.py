@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bnao.errors import require
+from bnao.errors import ArchitectureError, nearest, require
 
 
 def size(
@@ -58,8 +58,14 @@ def size(
     import bnao.api as api
     from bnao.spaces.config import NetworkConfig, SpaceConfig
 
-    for name, value in (("num-classes", num_classes), ("in-channels", in_channels), ("input-size", input_size)):
+    given = (nodes, cells_per_stage, channels, num_classes, in_channels, input_size)
+    for (name, most), value in zip(_MOST.items(), given, strict=True):
         require(value >= 1, f"--{name} is at least 1", value, "give a positive number")
+        require(value <= most, f"--{name} is at most {most:,}", value, "give a smaller number")
+    if nearest(tokens.strip(), ["published"]) and tokens.strip() != "published":
+        raise ArchitectureError(
+            f"an architecture is its tokens, or the word `published`; received {tokens!r}: did you mean 'published'?"
+        )
     if tokens.strip() == "published" and space == "nao_cell":
         tokens = _published(operations, nodes)
     counts = api.size(
@@ -90,6 +96,16 @@ def _published(operations: str, nodes: int) -> str:
     )
     return PUBLISHED
 
+
+_MOST = {
+    "nodes": 50,
+    "cells-per-stage": 1_000,
+    "channels": 100_000,
+    "num-classes": 1_000_000,
+    "in-channels": 10_000,
+    "input-size": 100_000,
+}
+"""Numbers above which counting would take minutes, or overflow."""
 
 _WORDS = {
     "num_params": "parameters",

@@ -12,7 +12,7 @@ from bnao.data.base import DataSource
 from bnao.data.config import DataConfig
 from bnao.data.kind import SourceKind
 from bnao.data.sources import cifar, folder, jpeg_npz, npz, sample
-from bnao.errors import DataError, unknown_name
+from bnao.errors import DataError, nearest, unknown_name
 from bnao.registry import Registry
 
 SOURCES: Registry[SourceKind] = Registry("kind of data source")
@@ -45,23 +45,27 @@ def _parse(text: str) -> tuple[str | None, Path | None]:
     """(kind or None, path or None), not both None."""
     if text in SOURCES.names():
         return text, None
-    if match := re.fullmatch(r"([A-Za-z0-9_]{2,}):(.+)", text):
+    if match := re.fullmatch(r"([A-Za-z0-9_]{2,}):(.*)", text):
         name, path_text = match.groups()
         if name in SOURCES.names():
-            return name, _existing(path_text)
+            return name, _existing(path_text, name) if path_text.strip() else None
         if not Path(text).exists():
             raise unknown_name(SOURCES.kind, name, SOURCES.names())
     return None, _existing(text)
 
 
-def _existing(text: str) -> Path:
+def _existing(text: str, kind: str | None = None) -> Path:
     try:
         path = Path(text).expanduser()
         exists = path.exists()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise DataError(f"data come from an existing path; received {text!r} ({error}): check it") from error
     if not exists:
-        near = f"; for a built-in kind write one of {', '.join(SOURCES.names())}" if "/" not in text else ""
+        guess = None if kind or "." in text else nearest(text, SOURCES.names())
+        near = f"; did you mean {guess!r}?" if guess else ""
+        near += (
+            f"; for a built-in kind write one of {', '.join(SOURCES.names())}" if not kind and "/" not in text else ""
+        )
         raise DataError(f"data come from an existing path; received {text!r}, which does not exist: check it{near}")
     return path
 
@@ -75,5 +79,7 @@ def _detected(path: Path | None) -> str:
         raise DataError(
             f"a path is of one kind; {path} looks like {' and '.join(kinds)}: say which, as in {kinds[0]}:{path}"
         )
+    if path.suffix == ".npz" and path.is_file():
+        return "npz"  # damaged, or with other keys: opening it says which
     known = "; ".join(f"{name}: {SOURCES.get(name).summary}" for name in SOURCES.names())
     raise DataError(f"a path holds data of a known kind; {path} does not: give one of these ({known})")

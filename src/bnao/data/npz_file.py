@@ -48,7 +48,10 @@ class NpzFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise DataError(f"a .npz file is needed; {path} does not exist: check the path")
+            there = "is a folder" if path.is_dir() else "does not exist"
+            raise DataError(f"a .npz file is needed; {path} {there}: check the path")
+        if path.stat().st_size == 0:
+            raise DataError(f"a .npz file is a zip archive; {path} is empty (0 bytes): obtain it again")
         try:
             self._zip = zipfile.ZipFile(path)
         except _DAMAGED as error:

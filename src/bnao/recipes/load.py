@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bnao.errors import unknown_name
+from bnao.errors import SettingError, unknown_name
 from bnao.loop.config import SearchConfig
 from bnao.settings import update_from_toml
 
@@ -22,6 +22,9 @@ def recipe_names() -> tuple[str, ...]:
 
 def _path(name: str) -> Path:
     if name not in recipe_names():
+        if name.endswith(".toml") or "/" in name:
+            known = ", ".join(recipe_names())
+            raise SettingError(f"a recipe has a name, {known}; received the path {name!r}: give a file as --config")
         raise unknown_name("recipe", name, recipe_names())
     return _FOLDER / f"{name}.toml"
 

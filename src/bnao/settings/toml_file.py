@@ -22,16 +22,25 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingError(f"{rule}; received {str(path)!r}, which does not exist: check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{rule}; {path}: {error}: check the file") from None
+    except IsADirectoryError:
+        raise SettingError(f"{rule}; received {str(path)!r}, which is a folder: give the file in it") from None
+    except UnicodeDecodeError as error:
+        line, byte = error.object.count(b"\n", 0, error.start) + 1, f"0x{error.object[error.start]:02x}"
+        raise SettingError(f"{rule}; line {line} of {str(path)!r} has the byte {byte}: save it as UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        reason = getattr(error, "strerror", None) or error
+        raise SettingError(f"{rule}; {str(path)!r} is not ({reason}): check the path") from None
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError, and numbers of thousands of digits
+        last = f"at line {text.count(chr(10)) + 1}, the end of document"
+        what = "nested too deeply" if isinstance(error, RecursionError) else str(error).split("; use sys.")[0]
+        what = what.replace("at end of document", last)
         remedy = "write `name = value` lines under [section] headers"
-        raise SettingError(f"{path} is not valid TOML: {error}: {remedy}") from None
+        raise SettingError(f"{path} is not valid TOML: {what}: {remedy}") from None
 
 
 def load_toml(path: str | Path) -> dict[str, Any]:

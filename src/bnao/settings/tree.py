@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 from bnao.errors import SettingError, nearest
 from bnao.settings.docs import field_docs
 from bnao.settings.nested import nest
-from bnao.settings.values import FieldError, check, parse
+from bnao.settings.values import FieldError, check, parse, shown
 
 C = TypeVar("C")
 
@@ -101,7 +101,8 @@ def _update(config: C, values: Mapping[str, Any], prefix: str, root: object) -> 
             changes[key] = _update(current, value, name + ".", root)
         else:
             some = ", ".join(f"{name}.{field}" for field in list(_kinds(type(current)))[:3])
-            raise FieldError(f"{name} is a section; received {value!r}: set one of its fields, such as {some}", name)
+            received = f"received {shown(value)}: set one of its fields, such as {some}"
+            raise FieldError(f"{name} is a section; {received}", name)
     try:
         return replace(config, **changes)  # type: ignore[type-var]
     except FieldError:

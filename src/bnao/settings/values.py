@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date, time
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -54,11 +55,25 @@ _EXAMPLES: dict[Any, str] = {
 }
 
 
+_MAX_INT = 2**63 - 1
+
+
+def shown(value: object) -> str:
+    """The value as one writes it, shortened to 80 characters."""
+    if isinstance(value, int) and abs(value) > _MAX_INT:
+        return f"a number of {value.bit_length()} bits"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a list with a number of thousands of digits, or very deep
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def _refuse(name: str, kind: Any, value: object, remedy: str = "") -> FieldError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
     remedy = remedy or _EXAMPLES.get(optional(kind)[0], "choose one")
-    return FieldError(f"{name} is {describe(kind)}; received {shown}: {remedy}", name)
+    return FieldError(f"{name} is {describe(kind)}; received {shown(value)}: {remedy}", name)
 
 
 def check(name: str, value: object, kind: Any) -> Any:
@@ -84,6 +99,8 @@ def check(name: str, value: object, kind: Any) -> Any:
         if math.isfinite(number) and number == value:
             return number
         raise _refuse(name, kind, value, "write a finite number that a float holds exactly")
+    elif inner is int and isinstance(value, int) and abs(value) > _MAX_INT:
+        raise _refuse(name, kind, value, "write one of less than 2**63")
     elif isinstance(value, inner) and (inner is bool or not isinstance(value, bool)):
         return value
     raise _refuse(name, kind, value)

@@ -110,6 +110,11 @@ def _form(file: NpzFile, name: str, layout: str) -> tuple[int, tuple[int, int]]:
 
 def _labels(file: NpzFile, images: str, name: str) -> NDArray[Any]:
     shape = file.shape(name)
+    if len(shape) == 2 and shape[1] > 1:
+        raise DataError(
+            f"labels are one class number for each image; {name!r} of {file.path} is {shape}: convert it, rows of "
+            "one-hot numbers with y.argmax(axis=1)"
+        )
     labels = file.array(name, np.integer, 2 if len(shape) == 2 and shape[1] == 1 else 1).reshape(-1)
     if len(labels) != file.shape(images)[0]:
         raise DataError(
