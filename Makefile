@@ -21,6 +21,7 @@ help:
 
 search: $(VENV)/.ready
 	@$(BIN)/bnao search --recipe demo --out $(OUT) $(ARGS)
+	@$(BIN)/bnao report $(OUT) --open
 
 # pytest's exit code is kept in a file, for make replaces it by its own.
 test: $(VENV)/.ready-dev

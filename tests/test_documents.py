@@ -14,7 +14,7 @@ from bnao.loop.config import SearchConfig
 from bnao.settings import leaves, update
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/design.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/reading-the-report.md"]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bnao.cost.limits import Limits
-from bnao.errors import Interrupted, NumericalError, RunError, SettingError
+from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.config import SearchConfig
 from bnao.loop.events import Kept, Listener, Several, Silent
 from bnao.loop.result import SearchResult, read_result
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, from_dict
-from bnao.storage.run_folder import refuse_used
+from bnao.storage.used import refuse_used
 from bnao.task import Task
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _run(bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Li
             early.replay(events)
             log.listener = Several(events, heard)
             run_search(bench, run, log)
-            return _finished(run)
+            return _finished(run, log)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
     except NumericalError as error:
@@ -145,11 +145,21 @@ def _run(bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Li
         raise RunError(f"{error}; the last good state is kept: then go on with {go_on}") from error
 
 
-def _finished(run: RunFolder) -> Result:
-    """Put the results of a finished run at the top of its folder, for people."""
+def _finished(run: RunFolder, log: StageLog | None = None) -> Result:
+    """Put the results of a finished run at the top of its folder, for people, with the report."""
     summary = read_result(run)
     run.publish("result.json")
     run.publish("winner.safetensors")
+    try:
+        from bnao.report.web.page import write_report
+
+        write_report(run)
+    except BnaoError:
+        raise
+    except Exception as error:  # a fault in drawing is ours, and must not take a finished search with it
+        if log is not None:
+            text = f"the report could not be drawn ({type(error).__name__}: {error}); all else is written"
+            log.listener.event("warning", text=text)
     return Result(run.path, summary)
 
 

@@ -91,10 +91,9 @@ CASES = [
     case(
         "out: empty",
         "search --out ''",
-        "--out names a folder",
-        "''",
+        "--out names a new folder",
+        "'.'",
         "--out runs/mine",
-        pending="search_command takes it for the current folder",
     ),
     case("show: no such folder", SHOW, "a run folder is what", "'runs/mine' is missing", "check the path"),
     case("show: a file", SHOW, "'runs/mine' is not a folder", "check the path", make=_file),

@@ -63,7 +63,7 @@ def test_help_has_an_example(command: str, capsys: Capture) -> None:
         (["size", "published", "--channels", "x"], "--channels"),
         (["list", "opss"], 'Did you mean "ops"'),
         (["show"], "FOLDER"),
-        (["resume", "runs/demo"], "start the search again"),
+        (["resume", "no/run"], "is missing: check the path"),
     ],
 )
 def test_errors_are_one_line(tokens: list[str], message: str, capsys: Capture) -> None:
@@ -86,7 +86,7 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
 
     monkeypatch.setattr("bnao.cli.search_command.load_recipe", interrupted)
     assert main(["search"]) == 130
-    assert capsys.readouterr().err == "bnao: interrupted\n"
+    assert capsys.readouterr().err == "bnao: interrupted; nothing was changed\n"
 
 
 def test_as_a_program() -> None:

@@ -12,8 +12,8 @@ from bnao.data.images import Images
 from bnao.errors import BnaoError, RunError, SettingError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import LoopConfig, RerankConfig
-from bnao.loop.run import stage_names
 from bnao.loop.result import read_result
+from bnao.loop.run import stage_names
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
 from bnao.storage import RunFolder

@@ -21,6 +21,31 @@ COMMANDS = {
         "bnao search --recipe demo --supernet.training.epochs 4 --loop.pool 50 --seed 3 --out runs/mine",
     ),
     "show": ("bnao.cli.run_commands:show", "Print what a run found.", "bnao show runs/demo"),
+    "report": (
+        "bnao.cli.run_commands:report",
+        "Write the report of a run: one HTML page that needs nothing else.",
+        "bnao report runs/demo --open",
+    ),
+    "watch": (
+        "bnao.cli.run_commands:watch",
+        "Show the report of a run live in a browser while the run goes on.",
+        "bnao watch runs/demo",
+    ),
+    "resume": (
+        "bnao.cli.run_commands:resume",
+        "Go on with an interrupted run, to the same result as if nothing had happened.",
+        "bnao resume runs/demo",
+    ),
+    "pool": (
+        "bnao.cli.pool_command:pool",
+        "Print the best architectures of a run's pool, or write the pool as CSV.",
+        "bnao pool runs/demo --csv --out pool.csv",
+    ),
+    "pick": (
+        "bnao.cli.run_commands:pick",
+        "Find the best network of another budget with the supernet of a finished run.",
+        "bnao pick runs/demo --max-params 50000 --out runs/small",
+    ),
     "list": (
         "bnao.cli.list_command:list_parts",
         "List what can be chosen: recipes, spaces, operations, policies, proposers, data sources.",
@@ -30,11 +55,6 @@ COMMANDS = {
         "bnao.cli.size_command:size",
         "Count the parameters and multiply-adds (convolutions and linear layers) of an architecture's network.",
         "bnao size published --cells-per-stage 6 --channels 36 --num-classes 10 --input-size 32",
-    ),
-    "resume": (
-        "bnao.cli.run_commands:resume",
-        "Go on with an interrupted run, to the same result as if nothing had happened.",
-        "bnao resume runs/demo",
     ),
 }
 

@@ -1,8 +1,14 @@
-"""``bnao show`` and ``bnao resume``: commands on a run folder."""
+"""``bnao show``, ``resume``, ``pick``, ``report`` and ``watch``: commands on a run folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bnao.cli.browser import show_in_browser
+from bnao.errors import require
 
 
 def show(folder: Path, /) -> None:
@@ -29,6 +35,9 @@ def resume(folder: Path, /) -> None:
     folder
         a run folder that `bnao search` wrote
     """
+    from bnao.storage import RunFolder
+
+    RunFolder.open(folder)
     from rich.console import Console
 
     import bnao.api as api
@@ -75,7 +84,13 @@ def pick(
     print_summary(result.summary, console, folder=target)
 
 
-def report(folder: Path, /, *, out: Path | None = None) -> None:
+def report(
+    folder: Path,
+    /,
+    *,
+    out: Path | None = None,
+    open_it: Annotated[bool, Parameter(name="--open", negative=())] = False,
+) -> None:
     """Write the report of a run, finished or not: one HTML page that needs nothing else.
 
     Parameters
@@ -84,8 +99,46 @@ def report(folder: Path, /, *, out: Path | None = None) -> None:
         a run folder that `bnao search` wrote
     out
         file to write [FOLDER/report.html]
+    open_it
+        open the page in a browser
     """
-    from bnao.report.html import write_report
     from bnao.storage import RunFolder
 
-    print(write_report(RunFolder.open(folder), out))
+    run = RunFolder.open(folder)
+    from bnao.report.web.page import write_report
+
+    path = write_report(run, out)
+    print(path)
+    if open_it:
+        show_in_browser(path.resolve().as_uri())
+
+
+def watch(
+    folder: Path,
+    /,
+    *,
+    port: int = 8765,
+    open_it: Annotated[bool, Parameter(name="--open", negative=())] = False,
+) -> None:
+    """Show the report of a run live in a browser while the run goes on; it only reads the run folder.
+
+    Parameters
+    ----------
+    folder
+        a run folder that `bnao search` wrote or is writing
+    port
+        of the page's address on this machine (127.0.0.1); 0 takes a free one
+    open_it
+        open the page in a browser
+    """
+    from bnao.storage import RunFolder
+
+    require(0 <= port <= 65535, "--port is from 0 to 65535", port, "leave it out")
+    RunFolder.open(folder)
+    from bnao.report.web.live import LivePage
+
+    with LivePage(folder, port) as page:
+        print(f"{page.address}   (Ctrl-C ends it; the run is not touched)", flush=True)
+        if open_it:
+            show_in_browser(page.address)
+        page.serve()

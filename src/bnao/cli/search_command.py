@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bnao.cli.fields import with_fields
+from bnao.errors import require
 from bnao.loop.config import SearchConfig
 from bnao.recipes import load_recipe
 from bnao.settings import update_from_flags, update_from_toml
@@ -40,6 +41,8 @@ def search(
         "limits.max_params": max_params, "limits.max_macs": max_macs,
     }  # fmt: skip
     flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
+    named = out is None or str(out) != "."  # what an empty word becomes
+    require(named, "--out names a new folder", str(out), "write for example --out runs/mine")
     settings = configuration(recipe, config, flags)
     folder = Path("runs") / recipe if out is None else out
 

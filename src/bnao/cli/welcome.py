@@ -28,7 +28,8 @@ def welcome_text(commands: Iterable[str], runs: Path = RUNS) -> str:
     steps = _steps(runs)
     steps += [("bnao search --data folder:PATH", "the same on your own images, one folder per class")]
     steps += [("bnao list", "everything that can be chosen")]
-    steps += [("bnao COMMAND --help", f"options and an example; commands: {', '.join(commands)}")]
+    steps += [("bnao COMMAND --help", "options and an example; the commands are")]
+    steps += [("", ", ".join(commands))]
     return f"{_HEAD}\n\n" + "\n".join(_line(command, words) for command, words in steps)
 
 

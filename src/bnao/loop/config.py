@@ -44,8 +44,10 @@ class LoopConfig:
     known: str | None = None  # CSV file, pool or run folder: architectures, with scores or without, that come first
 
     def __post_init__(self) -> None:
-        require(self.pool >= 2, "the pool holds at least 2 architectures", self.pool, "use 100 or more")
-        require(self.rounds >= 1, "there is at least 1 round", self.rounds, "the paper uses 4")
+        require(
+            2 <= self.pool <= 10_000_000, "pool is from 2 to 10,000,000 architectures", self.pool, "the paper uses 1000"
+        )
+        require(1 <= self.rounds <= 10_000, "rounds is from 1 to 10,000", self.rounds, "the paper uses 4")
         require(
             self.rounds == 1 or self.proposals >= 1, "proposals is at least 1", self.proposals, "the paper uses 300"
         )
@@ -124,6 +126,12 @@ class SearchConfig:
             "a run starts from supernet.source or from loop.known, not from both",
             self.loop.known,
             "leave one of them out",
+        )
+        require(
+            self.rerank.top <= self.loop.pool,
+            f"rerank.top is at most the pool's size, {self.loop.pool}",
+            self.rerank.top,
+            "lower rerank.top or raise loop.pool",
         )
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

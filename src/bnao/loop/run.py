@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from bnao.controller import make_proposer
+from bnao.controller import PROPOSERS, make_proposer
 from bnao.errors import require
 from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
@@ -22,15 +22,16 @@ from bnao.loop.unread import unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads
 from bnao.rng import generator
-from bnao.sampling import make_policy
+from bnao.sampling import POLICIES, make_policy
 from bnao.storage import RunFolder
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
-from bnao.training.loop import num_steps
 
 
 def prepare(config: SearchConfig, log: StageLog) -> Workbench:
     """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing."""
+    POLICIES.get(config.sampling.policy)  # a name that is not known is refused before the data are read
+    PROPOSERS.get(config.controller.proposer)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config)
         _check_budgets(bench)
@@ -155,17 +156,20 @@ def _check_budgets(bench: Workbench) -> None:
     """Refuse batches larger than their data before anything is trained."""
     config = bench.config
     num_train, num_valid = len(bench.data.train), len(bench.data.valid)
-    num_steps(config.supernet.training, num_train)
-    num_steps(config.rerank.training, num_train)
-    if config.final.mode != "none":
-        num_steps(config.final.training, num_train + num_valid)
+    trainings = [
+        ("supernet", config.supernet.training, num_train),
+        ("rerank", config.rerank.training, num_train),
+        ("final", config.final.training, num_train + num_valid),
+    ]
+    for name, training, images in trainings:
+        if name != "final" or config.final.mode != "none":
+            require(
+                training.batch_size <= images,
+                f"{name}.training.batch_size is at most the number of training images, {images}",
+                training.batch_size,
+                "lower it or use more images",
+            )
     require(num_valid >= 2, "scoring needs at least 2 validation images", num_valid, "raise data.valid_fraction")
-    require(
-        config.rerank.top <= config.loop.pool,
-        f"rerank.top is at most the pool's size, {config.loop.pool}",
-        config.rerank.top,
-        "lower rerank.top or raise loop.pool",
-    )
 
 
 def _check_parts(bench: Workbench) -> None:

@@ -12,6 +12,7 @@ from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
 from bnao.storage import Pool, PoolEntry, RunFolder
 
+
 def show_run(run: RunFolder, console: Console) -> None:
     """Print the run's status, recipe and settings' seed; then its summary, or the stage, pool and best scores so far.
 
@@ -33,7 +34,7 @@ def show_run(run: RunFolder, console: Console) -> None:
         print_summary(read_result(run), console, folder=run.path)
         return
     _reached(run, page)
-    if run.pool_path.exists():
+    if run.manifest.pool is not None:
         with Pool(run.pool_path) as pool:
             _pool(pool, page)
     page.blank()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+WINDOW = 60.0  # seconds over which a rate is taken
+SPACING = 0.5  # seconds between two of its samples
 
 Default = TypeVar("Default", float, None)
 
@@ -31,15 +35,30 @@ class Stage:
     done: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
     seconds: float | None = None  # set when the stage has finished
+    recent: deque[tuple[float, float]] = field(default_factory=deque)  # (time, done) of the last minute or so
 
     def elapsed(self, now: float) -> float:
         """Seconds since it began, or that it took."""
         return now - self.began if self.seconds is None else self.seconds
 
+    def advance(self, now: float, done: float) -> None:
+        """``done`` units are finished, some of them perhaps by a former process."""
+        if done < self.done:
+            self.recent.clear()
+        self.done = done
+        if not self.recent or now - self.recent[-1][0] >= SPACING:
+            self.recent.append((now, done))
+        while len(self.recent) > 2 and now - self.recent[0][0] > WINDOW:
+            self.recent.popleft()
+
     def rate(self, now: float) -> float | None:
-        """Units a second so far; None before the first."""
-        elapsed = self.elapsed(now)
-        return self.done / elapsed if self.done > 0 and elapsed > 0 else None
+        """Units a second over the last minute, so that a pause or a resumed start does not count; None before it."""
+        if not self.recent:
+            return None
+        began, first = self.recent[0]
+        if self.done > first and now > began:
+            return (self.done - first) / (now - began)
+        return self.done / self.elapsed(now) if self.done > 0 and self.elapsed(now) > 0 else None
 
     def left(self, now: float) -> float | None:
         """Estimated seconds to its end: the rate stays as it was; None where nothing is known yet."""
@@ -73,6 +92,7 @@ class SearchClock:
         """Take in one event; the stage it is about, if any."""
         if kind == "search_started":
             self.planned = [str(name) for name in fields.get("stages") or self.planned]
+            self._take_over(_table(fields.get("finished")))
         elif kind == "stage_started":
             self.current = Stage(
                 name=str(fields.get("stage")), title=str(fields.get("title") or fields.get("stage")), began=self.now(),
@@ -80,7 +100,7 @@ class SearchClock:
             )  # fmt: skip
             return self.current
         elif kind == "stage_progress" and self.current is not None:
-            self.current.done = number(fields.get("done"), 0.0)
+            self.current.advance(self.now(), number(fields.get("done"), 0.0))
             self.current.figures = _table(fields.get("figures")) or self.current.figures
             return self.current
         elif kind == "stage_finished":
@@ -88,10 +108,18 @@ class SearchClock:
             stage = self.current or Stage(name=name, title=name, began=self.now())
             stage.seconds = number(fields.get("seconds"), self.now() - stage.began)
             stage.figures = _table(fields.get("figures"))
-            self.finished.append(stage)
+            self.finished = [known for known in self.finished if known.name != stage.name] + [stage]
             self.current = None
             return stage
         return None
+
+    def _take_over(self, finished: Mapping[str, Any]) -> None:
+        """Stages that a former process has finished, with their seconds."""
+        known = {stage.name for stage in self.finished}
+        for name, seconds in finished.items():
+            if name not in known:
+                stage = Stage(name=name, title=name, began=self.now(), seconds=number(seconds, 0.0))
+                self.finished.append(stage)
 
     @property
     def elapsed(self) -> float:

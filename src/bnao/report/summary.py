@@ -13,6 +13,7 @@ from bnao.report.format import count, duration, figures, magnitude, percent
 from bnao.report.page import Page
 
 FILES = {
+    "report.html": "the report: open it in a browser",
     "result.json": "this summary as data",
     "winner.safetensors": "weights of the winner",
     "pool.sqlite": "every architecture with its scores",

@@ -18,6 +18,7 @@ from bnao.registry import Registry
 from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.choices import Choice, all_grammar_choices, grammar_choices
 from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.graph import Graph
 from bnao.spaces.progress import Progress
 from bnao.task import Task
 
@@ -119,6 +120,10 @@ class SearchSpace(ABC):
     @abstractmethod
     def draw(self, architecture: Architecture) -> str:
         """The architecture drawn as text, at most 80 columns wide."""
+
+    def graph(self, architecture: Architecture) -> list[Graph]:
+        """The architecture as graphs for drawing, one for each part. Default: none, and pages show :meth:`draw`."""
+        return []
 
     def choices(self, architecture: Architecture) -> list[Choice]:
         """What the architecture decides, in its drawn order; distinct, and all of them in :meth:`all_choices`.

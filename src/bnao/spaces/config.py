@@ -20,7 +20,7 @@ class SpaceConfig:
     nodes: int = 5  # nodes of a cell, two (input, operation) pairs each
 
     def __post_init__(self) -> None:
-        require(self.nodes >= 1, "a cell has at least one node", self.nodes, "set nodes >= 1")
+        require(1 <= self.nodes <= 50, "nodes is from 1 to 50", self.nodes, "the paper uses 5")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,10 @@ class NetworkConfig:
     drop_path_keep: float = 1.0  # of the last cell at the end of training
 
     def __post_init__(self) -> None:
-        require(self.cells_per_stage >= 1, "cells_per_stage is at least 1", self.cells_per_stage, "set 1 or more")
+        require(
+            1 <= self.cells_per_stage <= 1000, "cells_per_stage is from 1 to 1000", self.cells_per_stage, "use 1 to 10"
+        )
+        require(self.channels <= 100_000, "channels is at most 100,000", self.channels, "give a smaller number")
         require(
             self.channels >= 2 and self.channels % 2 == 0,
             "channels must be even and at least 2 (factorized reductions halve widths)",

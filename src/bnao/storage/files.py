@@ -7,7 +7,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +22,8 @@ _REMEDIES = {
     errno.EROFS: "the disk is read-only: write to another folder",
     errno.EACCES: "permission is denied: write to a folder that is yours",
     errno.EPERM: "permission is denied: write to a folder that is yours",
-    errno.ENOENT: "the folder does not exist: create it first",
+    errno.ENOENT: "the folder does not exist: create it first, or choose another",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ENOTDIR: "a part of the path is a file: choose another folder",
 }
 
@@ -37,7 +38,18 @@ def read_error(path: Path, error: OSError) -> RunError:
     """The RunError for a failed read."""
     if isinstance(error, FileNotFoundError):
         return RunError(f"{str(path)!r} is missing: check the path, or restore the file from a copy")
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+        return RunError(f"{str(path)[:60]!r}... is no usable path; {error.strerror}: choose a shorter one")
     return RunError(f"{str(path)!r} must be readable; {error.strerror or error}: check its permissions and the disk")
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within it a failure of the operating system is the RunError of :func:`write_error` for ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -104,23 +104,23 @@ class Pool:
 
         Raises RunError for an id not in the pool or a score that is not finite.
         """
-        self._set("scores", round, scores)
+        self._set("INSERT OR REPLACE INTO scores", round, scores)
 
     def set_predictions(self, round: int, predicted: Mapping[str, float]) -> None:
         """Store what the controller predicts of the scores that ``round`` gives, or gave without its learning them.
 
-        Raises RunError as :meth:`set_scores` does.
+        Of several predictions of one score the first stays. Raises RunError as :meth:`set_scores` does.
         """
-        self._set("predictions", round, predicted)
+        self._set("INSERT OR IGNORE INTO predictions", round, predicted)
 
-    def _set(self, table: str, round: int, values: Mapping[str, float]) -> None:
+    def _set(self, insert: str, round: int, values: Mapping[str, float]) -> None:
         unknown = values.keys() - self._ids()
         if unknown:
-            raise RunError(f"{table} are for architectures of the pool; received {min(unknown)!r}: add it first")
+            raise RunError(f"scores are for architectures of the pool; received {min(unknown)!r}: add it first")
         generation = self._next_generation()
         rows = [(id, round, _finite(value), generation) for id, value in values.items()]
         with self._database.transaction() as write:
-            write(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)", rows)
+            write(f"{insert} VALUES (?, ?, ?, ?)", rows)
 
     def entries(self) -> list[PoolEntry]:
         """All entries in the order of insertion, each with its latest score."""
@@ -158,6 +158,13 @@ class Pool:
         if id not in self._ids():
             raise RunError(f"a history is of an architecture of the pool; received {id!r}: see the ids in entries()")
         return [record for _, record in self._scores("WHERE id = ?", (id,))]
+
+    def all_scores(self) -> dict[str, list[ScoreRecord]]:
+        """All scores of each architecture that has any, by id, in the order of rounds."""
+        found: dict[str, list[ScoreRecord]] = {}
+        for id, record in self._scores():
+            found.setdefault(id, []).append(record)
+        return found
 
     def scores_of(self, round: int) -> dict[str, float]:
         """All scores that ``round`` gave, by id, in the order of insertion of their architectures."""

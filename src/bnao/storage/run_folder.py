@@ -25,15 +25,14 @@ from typing import TYPE_CHECKING, Any, Self
 from bnao.errors import RunError
 from bnao.storage import checkpoints, files
 from bnao.storage.event_log import EventLog, read_events
-from bnao.storage.lock import FILE_NAME as LOCK
 from bnao.storage.lock import Lock
-from bnao.storage.manifest import FILE_NAME, FileRecord, Manifest, Status
+from bnao.storage.manifest import FileRecord, Manifest, Status
 from bnao.storage.pool import Pool
+from bnao.storage.used import STATE, refuse_used
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-STATE = "state"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z0-9]+")
 
 
@@ -72,7 +71,7 @@ class RunFolder:
         lock = Lock(path)
         try:
             refuse_used(path)  # another process may have been faster
-            with _writing(path):
+            with files.writing(path):
                 (path / STATE).mkdir(exist_ok=True)
             manifest = Manifest.new(recipe=recipe, config=config)
             manifest.write(path)
@@ -105,7 +104,7 @@ class RunFolder:
     def _roll_back(self) -> None:
         """The pool at the manifest's generation, its content compared with the manifest's digest."""
         if self.manifest.pool is None:
-            with _writing(self.pool_path):
+            with files.writing(self.pool_path):
                 self.pool_path.unlink(missing_ok=True)
                 self.pool_path.with_name(self.pool_path.name + "-journal").unlink(missing_ok=True)
             return
@@ -301,53 +300,3 @@ class Commit:
         self.files[name] = FileRecord(
             file=self._place(name), sha256=digest, bytes=size, generation=self._run.generation + 1
         )
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise files.write_error(path, error) from error
-
-
-def refuse_used(path: Path) -> None:
-    """Raise RunError unless ``path`` is an empty folder or does not exist.
-
-    What a process leaves that is killed before its run has a manifest does not count.
-    """
-    rule = "a search writes to a new or empty folder"
-    try:
-        if not path.exists():
-            return
-        if not path.is_dir():
-            raise RunError(f"{rule}; {str(path)!r} is a file: choose another folder")
-        names = sorted(item.name for item in path.iterdir() if not _left_behind(item))
-    except OSError as error:
-        raise files.read_error(path, error) from error
-    if FILE_NAME in names:
-        raise RunError(f"{rule}; {str(path)!r} holds another run ({_describe(path)}): {_remedy(path)}")
-    if names:
-        some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        raise RunError(f"{rule}; {str(path)!r} holds {len(names)} other file(s) ({some}): choose another")
-
-
-def _left_behind(item: Path) -> bool:
-    if item.name == STATE:
-        return item.is_dir() and not any(item.iterdir())
-    return item.name == LOCK or item.match(files.PARTIAL)
-
-
-def _describe(path: Path) -> str:
-    try:
-        other = Manifest.read(path)
-    except RunError:
-        return "its manifest cannot be read"
-    return f"recipe {other.recipe}, {other.status}, of {other.created}"
-
-
-def _remedy(path: Path) -> str:
-    with suppress(RunError):
-        if Manifest.read(path).status == "running":
-            return f"go on with it by `bnao resume {path}`, or choose another folder"
-    return "choose another folder, or delete it"

@@ -15,10 +15,12 @@ from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.graph import Graph
 from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
 from bnao.spaces.nao_cell.choices import ChoiceTable
-from bnao.spaces.nao_cell.drawing import draw_cells
+from bnao.spaces.nao_cell.drawing import Node, draw_cells
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
+from bnao.spaces.nao_cell.graph import cell_graph
 from bnao.spaces.nao_cell.layers import Projection
 from bnao.spaces.nao_cell.network import NaoNetwork, initialise
 from bnao.spaces.nao_cell.pieces import PieceTable
@@ -53,6 +55,8 @@ def operation_set(text: str) -> tuple[Operation, ...]:
         names = OPERATION_SETS[text]
     else:
         names = tuple(name.strip() for name in text.split(","))
+        if not all(names):
+            raise SettingError(f"operations are a set or names joined by commas; received {text!r}: name at least one")
         if len(names) == 1 and names[0] not in OPERATIONS.names():
             raise unknown_name("operation set or operation", text, (*OPERATION_SETS, *OPERATIONS.names()))
         if len(set(names)) < len(names):
@@ -170,14 +174,20 @@ class NaoCellSpace(SearchSpace):
 
     def draw(self, architecture: Architecture) -> str:
         """Both cells as text."""
+        return draw_cells(self._named(architecture))
+
+    def graph(self, architecture: Architecture) -> list[Graph]:
+        """The normal and the reduction cell, joined as in the text drawing."""
+        return [cell_graph(title, nodes) for title, nodes in self._named(architecture).items()]
+
+    def _named(self, architecture: Architecture) -> dict[str, list[Node]]:
+        """Both cells' nodes with the names of their operations, by title."""
         names = [operation.name for operation in self._operations]
         normal, reduction = self._grammar.nodes_of(architecture.tokens)
-        return draw_cells(
-            {
-                title: [((i, names[a]), (j, names[b])) for (i, a), (j, b) in nodes]
-                for title, nodes in (("normal cell", normal), ("reduction cell", reduction))
-            }
-        )
+        return {
+            title: [((i, names[a]), (j, names[b])) for (i, a), (j, b) in nodes]
+            for title, nodes in (("normal cell", normal), ("reduction cell", reduction))
+        }
 
     def choices(self, architecture: Architecture) -> list[Choice]:
         """Input and operation at each side of each node, as drawn."""

@@ -1,0 +1,128 @@
+"""All that a page says about a run, read from its folder alone; a run that has not finished has less of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bnao.errors import SettingError
+from bnao.loop.coverage import Coverage
+from bnao.loop.result import RESULT, SearchResult, read_result
+from bnao.loop.stages import PROGRESS, Progress
+from bnao.report.stage import SearchClock
+from bnao.spaces import load_spaces
+from bnao.spaces.base import SearchSpace, make_space
+from bnao.spaces.config import SpaceConfig
+from bnao.storage import Pool, PoolEntry, RunFolder, ScoreRecord, from_dict
+
+COVERAGE = "coverage.json"
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """One training's epochs; ``architecture`` is an id, or None for a supernet and the final training."""
+
+    stage: str
+    architecture: str | None
+    epochs: list[dict[str, float]]
+
+    def points(self, figure: str) -> list[tuple[float, float]]:
+        """(epoch, figure) pairs."""
+        return [(epoch["epoch"], epoch[figure]) for epoch in self.epochs if figure in epoch]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the folder says. ``scores`` are all scores of each architecture, in the order of ``entries``."""
+
+    run: RunFolder
+    space: SearchSpace | None  # None: a space that is not registered here
+    config: Mapping[str, Any]
+    result: SearchResult | None
+    progress: Progress
+    started: Mapping[str, Any]
+    sampling: str
+    entries: list[PoolEntry] = field(default_factory=list)
+    scores: list[list[ScoreRecord]] = field(default_factory=list)
+    score_name: str = "score"
+    coverage: Coverage | None = None
+    curves: list[LearningCurve] = field(default_factory=list)
+    current: str | None = None  # title of the running stage
+
+    @property
+    def last_round(self) -> int | None:
+        """The latest round of scores; None before the first."""
+        return max((e.score_round for e in self.entries if e.score_round is not None), default=None)
+
+    @property
+    def scored(self) -> list[tuple[PoolEntry, float]]:
+        """The architectures scored in the latest round, and these scores: all by one supernet, so comparable."""
+        last = self.last_round
+        return [(e, e.score) for e in self.entries if e.score is not None and e.score_round == last]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the search warned of."""
+        return list(self.result.warnings if self.result is not None else self.progress.warnings)
+
+
+def read_facts(run: RunFolder) -> Facts:
+    """Read a run. Raises RunError where its files are damaged."""
+    load_spaces()
+    config = run.manifest.config
+    events = run.events()
+    entries, scores = _pool(run)
+    progress = (
+        from_dict(Progress, run.read_json(PROGRESS), source=f"{run.path}/{PROGRESS}")
+        if run.has(PROGRESS)
+        else Progress()
+    )
+    clock = SearchClock(clock=lambda: 0.0)
+    for event in events:
+        clock.event(event["event"], event)
+    finished = run.status == "finished"
+    return Facts(
+        run=run,
+        space=_space(run),
+        config=config,
+        result=read_result(run) if run.has(RESULT) else None,
+        progress=progress,
+        started=next((e for e in reversed(events) if e["event"] == "search_started"), {}),
+        sampling=next((str(e.get("text", "")) for e in reversed(events) if e["event"] == "sampling"), ""),
+        entries=entries,
+        scores=scores,
+        score_name=str(run.read_json("score_name.json")) if run.has("score_name.json") else "score",
+        coverage=from_dict(Coverage, run.read_json(COVERAGE), source=COVERAGE) if run.has(COVERAGE) else None,
+        curves=_curves(events),
+        current=None if finished or clock.current is None else clock.current.title,
+    )
+
+
+def _space(run: RunFolder) -> SearchSpace | None:
+    try:
+        return make_space(from_dict(SpaceConfig, run.manifest.config["space"], source=f"{run.path}/manifest.json"))
+    except SettingError:
+        return None
+
+
+def _pool(run: RunFolder) -> tuple[list[PoolEntry], list[list[ScoreRecord]]]:
+    if run.manifest.pool is None:  # before its first commit the file may be without tables, and opening would make them
+        return [], []
+    with Pool(run.pool_path) as pool:
+        entries, history = pool.entries(), pool.all_scores()
+        return entries, [history.get(e.id, []) for e in entries]
+
+
+def _curves(events: list[dict[str, Any]]) -> list[LearningCurve]:
+    """Of an epoch that a resumed run trained twice the last word counts."""
+    found: dict[tuple[str, str | None], dict[int, dict[str, float]]] = {}
+    for event in events:
+        if event["event"] == "epoch" and isinstance(event.get("epoch"), int):
+            key = (str(event.get("stage")), event.get("architecture"))
+            figures = {k: float(v) for k, v in event.items() if isinstance(v, int | float)}
+            found.setdefault(key, {})[event["epoch"]] = figures
+    return [
+        LearningCurve(stage, architecture, [epochs[k] for k in sorted(epochs)])
+        for (stage, architecture), epochs in found.items()
+    ]

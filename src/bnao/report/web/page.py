@@ -1,0 +1,139 @@
+"""One HTML page about a run that needs nothing else: no network, no script, no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from bnao import __version__
+from bnao.report.web.facts import Facts, read_facts
+from bnao.report.web.judgement import own_warnings
+from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
+from bnao.report.web.winner_part import MODES, comparison, drawing, key_figures
+from bnao.storage import RunFolder
+from bnao.storage.files import write_atomic
+
+FILE = "report.html"
+LIVE_SECONDS = 4
+
+CONTENTS = [
+    ("winner", "Network"),
+    ("random", "Against random"),
+    ("pool", "Pool"),
+    ("size", "Size"),
+    ("predictor", "Predictor"),
+    ("coverage", "Coverage"),
+    ("curves", "Curves"),
+    ("time", "Time"),
+    ("settings", "Settings"),
+]
+
+
+def write_report(run: RunFolder, path: Path | None = None) -> Path:
+    """Write the page to ``path`` (the run's ``report.html``), all or nothing; its path. Raises RunError."""
+    target = run.path / FILE if path is None else path
+    content = render_report(run).encode("utf-8")
+    write_atomic(target, lambda file: file.write(content))
+    return target
+
+
+def render_report(run: RunFolder, *, live: bool = False) -> str:
+    """The page of a run, finished or not. A ``live`` one fetches itself again every few seconds from where it came.
+
+    Equal folders give equal pages. Raises RunError where files of the run are damaged.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    here = resources.files(__package__)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["safe"] = _markup
+    template = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
+    css = _markup((here / "style.css").read_text(encoding="utf-8"))
+    return template.render(_context(read_facts(run)), css=css, live=live, live_seconds=LIVE_SECONDS)
+
+
+def _markup(text: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(text)
+
+
+def _context(facts: Facts) -> dict[str, Any]:
+    run, result, manifest = facts.run, facts.result, facts.run.manifest
+    spent = time(facts)
+    return {
+        "title": run.path.resolve().name or "run",
+        "version": __version__,
+        "status": manifest.status,
+        "status_text": manifest.status + (f": {facts.current}" if facts.current else ""),
+        "finished": result is not None,
+        "recipe": manifest.recipe,
+        "seed": facts.config.get("seed"),
+        "data": _data(facts),
+        "space": f"{facts.config['space']['name']}, {facts.started.get('space_size') or 'unknown number of'} architectures",
+        "created": manifest.created.replace("T", " ").replace("+00:00", " UTC"),
+        "contents": CONTENTS,
+        "keys": [] if result is None else key_figures(result),
+        "warnings": list(dict.fromkeys(facts.warnings + own_warnings(facts))),
+        "mode": "" if result is None else MODES.get(result.winner.mode, result.winner.mode),
+        "drawing": drawing(facts),
+        "comparison": {} if result is None else comparison(result),
+        "pool": pool(facts),
+        "size": size(facts),
+        "prediction": prediction(facts),
+        "coverage": coverage(facts),
+        "sourced": facts.config.get("supernet", {}).get("source") is not None,
+        "learning": learning(facts),
+        "time": spent,
+        "time_rows": [[r["stage"], r["share"], r["figures"]] for r in spent["rows"]],
+        "machine": _machine(facts),
+        "versions": ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items())),
+        "format": manifest.version,
+        "generation": manifest.generation,
+        "updated": manifest.updated.replace("T", " ").replace("+00:00", " UTC"),
+        "settings": list(_settings(facts.config)),
+        "next": _next(facts),
+    }
+
+
+def _data(facts: Facts) -> str:
+    source = str(facts.config.get("data", {}).get("source", ""))
+    numbers = [
+        (facts.started.get(f"num_{part}"), word) for part, word in (("train", "training"), ("valid", "validation"))
+    ]
+    told = ", ".join(f"{number:,} {word}" for number, word in numbers if isinstance(number, int))
+    return f"{source} ({told} images)" if told else source
+
+
+def _machine(facts: Facts) -> str:
+    device, threads = facts.started.get("device"), facts.started.get("threads")
+    return f"{device}, {threads} thread(s)" if device else ""
+
+
+def _settings(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{prefix}{name}.")
+        else:
+            yield (
+                prefix + name,
+                "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value),
+            )
+
+
+def _next(facts: Facts) -> list[tuple[str, str]]:
+    path = facts.run.path
+    if facts.result is None:
+        return [
+            (f"bnao resume {path}", "go on, if no process works on it any more"),
+            (f"bnao watch {path}", "this page, live"),
+        ]
+    half = facts.result.winner.num_params // 2
+    return [
+        (f"bnao show {path}", "the summary in the terminal"),
+        (f"bnao pool {path} --csv --out pool.csv", "every architecture with its scores, as a table"),
+        (f"bnao pick {path} --max-params {half}", "another budget from the same supernet, with no new search"),
+        ("bnao search --seed 1 --out runs/again", "another seed tells how far to trust this one"),
+    ]

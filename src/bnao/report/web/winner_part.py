@@ -1,0 +1,123 @@
+"""Parts of the page about the winner: key figures, its drawing, the comparison with random choice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bnao.loop.result import SearchResult, Trained
+from bnao.report.comparison import comparison_sentence
+from bnao.report.equal_compute import equal_compute, sentence
+from bnao.report.format import count, duration, magnitude, percent, points
+from bnao.report.web.facts import Facts
+from bnao.report.web.graph_svg import graph_svg
+from bnao.report.web.plots import best_of
+
+Parts = dict[str, Any]
+
+MODES = {
+    "scratch": "trained from scratch on training and validation images",
+    "inherit": "continued from the supernet's weights on training and validation images",
+    "none": "the weights of the re-ranking's short training",
+}
+
+
+def key_figures(result: SearchResult) -> list[Parts]:
+    """The cards at the top: name, value, a line below, and the exact value for programs."""
+    winner = result.winner
+    cards = [
+        {
+            "key": "winner-accuracy", "name": "Accuracy", "exact": repr(winner.test_accuracy),
+            "text": f"{percent(winner.test_accuracy, 2)}",
+            "below": f"± {100 * winner.test_standard_error:.2f} (standard error), on {winner.measured_on}",
+        },
+        {
+            "key": "winner-params", "name": "Parameters", "exact": str(winner.num_params),
+            "text": magnitude(winner.num_params), "below": f"{count(winner.num_params)} of the delivered network",
+        },
+        {
+            "key": "winner-macs", "name": "Multiply-adds", "exact": str(winner.macs),
+            "text": magnitude(winner.macs), "below": f"{count(winner.macs)} for one image",
+        },
+    ]  # fmt: skip
+    if result.gain is not None:
+        error = result.gain_standard_error
+        spread = "" if error is None else f"± {100 * error:.2f} (standard error), "
+        cards.append(
+            {
+                "key": "gain", "name": "Against random choice", "exact": repr(result.gain),
+                "text": f"{points(result.gain)} points", "below": f"{spread}equal stand-alone budget",
+            }
+        )  # fmt: skip
+    return cards
+
+
+def drawing(facts: Facts) -> Parts:
+    """The winner, or the best by score so far, as graphs or in the space's own text form."""
+    if facts.result is not None:
+        text, what = facts.result.winner.architecture, ""
+    elif facts.scored:
+        entry, _ = max(facts.scored, key=lambda pair: pair[1])
+        text, what = entry.text, "The run has not finished: this is the best by score so far."
+    else:
+        return {}
+    if facts.space is None:
+        shown = "" if facts.result is None else facts.result.drawing
+        known = "" if facts.result is None else facts.result.winner.id
+        return {"note": what, "graphs": [], "text": shown, "tokens": text, "id": known}
+    architecture = facts.space.grammar.parse(text)
+    graphs = facts.space.graph(architecture)
+    return {
+        "note": what,
+        "graphs": [{"title": g.title, "svg": graph_svg(g, f"graph-{k}-")} for k, g in enumerate(graphs)],
+        "text": "" if graphs else facts.space.draw(architecture),
+        "tokens": text,
+        "id": architecture.id,
+    }
+
+
+def comparison(result: SearchResult) -> Parts:
+    """Both arms: the table, the plot, the verdicts at equal stand-alone budget and at equal total compute."""
+    if not result.trained:
+        return {}
+    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_accuracy))
+    equal = equal_compute(result)
+    expected = None if equal is None else (equal.num_total, equal.expected_best, equal.low, equal.high)
+    arms = {arm: [t.valid_accuracy for t in result.trained if t.arm == arm] for arm in ("searched", "random")}
+    return {
+        "sentence": comparison_sentence(result),
+        "rows": [_row(t) for t in ordered],
+        "plot": best_of(arms["searched"], arms["random"], expected, "best-of-"),
+        "equal": None if equal is None else _equal(equal),
+        "equal_sentence": "" if equal is None else sentence(equal),
+        "has_random": bool(arms["random"]),
+    }
+
+
+def _equal(equal: Any) -> list[tuple[str, str]]:
+    return [
+        ("search itself (supernet, scoring, controller)", duration(equal.seconds_search)),
+        ("one random stand-alone training", duration(equal.seconds_per_training)),
+        ("random trainings at equal total compute", f"{equal.num_total} ({equal.num_random} were made)"),
+        (
+            f"expected best validation accuracy of {equal.num_total} random ones",
+            f"{percent(equal.expected_best)} (90 % interval {percent(equal.low)} to {percent(equal.high)})",
+        ),
+        ("best validation accuracy of the searched ones", percent(equal.searched_best)),
+    ]
+
+
+def _row(trained: Trained) -> Parts:
+    best = trained.test_accuracy is not None
+    return {
+        "best": best,
+        "cells": [
+            ("★ " if best else "") + trained.arm,
+            trained.id[:8],
+            "–" if trained.score is None else f"{trained.score:.4f}",
+            percent(trained.valid_accuracy),
+            "–" if trained.test_accuracy is None else percent(trained.test_accuracy),
+            magnitude(trained.num_params),
+            magnitude(trained.macs),
+            duration(trained.seconds),
+        ],
+    }
