@@ -133,4 +133,4 @@ def test_events_from_a_damaged_log_do_not_fail(fields: dict[str, Any]) -> None:
     clock = SearchClock(clock=lambda: 0.0)
     for kind in ("search_started", "stage_finished", "stage_started", "stage_progress", "stage_finished"):
         clock.event(kind, fields)
-    assert len(clock.finished) == 2
+    assert len(clock.finished) == 1  # the same stage twice: the last word counts

@@ -34,11 +34,14 @@ def test_an_unfinished_run(tmp_path: Path) -> None:
         log.event("stage_started", stage="supernet-1", title="Supernet, round 1", total=10, unit="steps")
         log.event("stage_finished", stage="supernet-1", seconds=65.0, figures={"loss": 1.5})
         log.event("stage_started", stage="scoring-1", title="Scoring, round 1", total=10, unit="architectures")
-    with run.pool() as pool:
+    assert "Pool" not in _shown(run.path)
+    with run.pool() as pool, run.commit() as commit:
         pool.add(
             PoolEntry(id=f"{k:016x}", text="0 1 " * 20, round=1 + k // 8, origin="random", num_params=5000, macs=10**8)
             for k in range(10)
         )
+        commit.include(pool)
+    with run.pool() as pool:
         assert "not scored yet" in _shown(run.path)
         pool.set_scores(1, {f"{k:016x}": k / 8 for k in range(8)})
     text = _shown(run.path)
@@ -62,6 +65,8 @@ def test_a_finished_run(tmp_path: Path, make_result: Callable[..., SearchResult]
 
 def test_damage_is_an_error_of_the_run(tmp_path: Path, make_result: Callable[..., SearchResult]) -> None:
     run = _run(tmp_path)
+    with run.pool() as pool, run.commit() as commit:
+        commit.include(pool)
     run.pool_path.write_bytes(b"SQLite format 3\0" + b"x" * 5000)
     with pytest.raises(RunError, match="damaged"):
         _shown(run.path)

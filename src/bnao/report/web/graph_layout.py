@@ -185,7 +185,8 @@ def _placed(layout: Layout) -> Layout:
 
 def _settle(items: list[Item], layer: list[int], wanted: Sequence[tuple[float, float]]) -> None:
     """Tops nearest to those wanted (top, weight) in least squares that keep the order and the gaps."""
-    offsets, blocks = [0.0], []
+    offsets = [0.0]
+    blocks: list[tuple[float, float, int]] = []
     for k in layer:
         offsets.append(offsets[-1] + items[k].height + GAP)
     for (want, weight), offset in zip(wanted, offsets, strict=False):

@@ -72,7 +72,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "recipe": manifest.recipe,
         "seed": facts.config.get("seed"),
         "data": _data(facts),
-        "space": f"{facts.config['space']['name']}, {facts.started.get('space_size') or 'unknown number of'} architectures",
+        "space": f"{facts.config['space']['name']}, {facts.started.get('space_size', 'many')} architectures",
         "created": manifest.created.replace("T", " ").replace("+00:00", " UTC"),
         "contents": CONTENTS,
         "keys": [] if result is None else key_figures(result),
