@@ -17,7 +17,7 @@ CASES = [
     ),
     case("unknown operation set", "search --space.operations smal", "'smal'", "did you mean 'small'?", "Known: "),
     case("operation named twice", "search --space.operations identity,identity", "distinct", "identity", "once"),
-    case("no operation", "search --space.operations ,", "operations", "','", "name each"),
+    case("no operation", "search --space.operations ,", "operations", "','", "name at least one"),
     case(
         "unknown policy",
         f"{SMALL} --sampling.policy unifrom",

@@ -24,6 +24,8 @@ def a_run(folder: Path, finished: bool = False) -> RunFolder:
         if finished:
             commit.write_json("result.json", {"winner": "x" * 1000})
             commit.set_status("finished")
+        commit.include(pool)
+    run.close()
     return run
 
 

@@ -11,6 +11,7 @@ from . import (
     data_cases,
     folder_cases,
     name_cases,
+    resume_cases,
     run_cases,
     setting_cases,
     toml_cases,
@@ -27,6 +28,7 @@ TOPICS: dict[str, list[Case]] = {
     "Files of arrays": data_cases.CASES,
     "Folders of pictures": folder_cases.CASES,
     "Run folders": run_cases.CASES,
+    "Going on, other budgets, pools, reports": resume_cases.CASES,
     "Architectures": architecture_cases.CASES,
 }
 
@@ -51,6 +53,7 @@ def page() -> str:
 def row(bad: Case, message: str) -> str:
     """One line of the table."""
     message = re.sub(r"20\d\d-\d\d-\d\dT[\d:]+(?=\+00:00)", "2026-01-01T12:00:00", message)  # when the run began
+    message = re.sub(r"process \d+ on \S+ since", "process 4242 on this-machine since", message)
     return f"| {cell(bad.name)} | {code(bad.command)} | {cell(message)} |"
 
 

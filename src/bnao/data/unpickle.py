@@ -12,6 +12,7 @@ import io
 import math
 import pickle
 import pickletools
+import warnings
 from typing import Any, final
 
 import numpy as np
@@ -121,8 +122,10 @@ def load_plain(content: bytes, where: object) -> dict[str, Any]:
     {'labels': [3, 1]}
     """
     try:
-        _check_opcodes(content)
-        value = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a text of a damaged file
+            _check_opcodes(content)
+            value = _Unpickler(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(value, dict):
             raise _RefusedError(f"a {type(value).__name__}, not a dictionary")
         return {_text(key): item.build() if isinstance(item, _Array) else item for key, item in value.items()}

@@ -32,6 +32,8 @@ def prepare(config: SearchConfig, log: StageLog) -> Workbench:
     """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing."""
     POLICIES.get(config.sampling.policy)  # a name that is not known is refused before the data are read
     PROPOSERS.get(config.controller.proposer)
+    if config.supernet.source is not None:
+        open_source(config)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config)
         _check_budgets(bench)
@@ -175,8 +177,6 @@ def _check_budgets(bench: Workbench) -> None:
 def _check_parts(bench: Workbench) -> None:
     """Make the policy and the proposer once, and read what the pool starts from, so that faults are refused early."""
     config = bench.config
-    if config.supernet.source is not None:
-        open_source(config)
     known(bench)
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
     make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)

@@ -14,6 +14,7 @@ from bnao.report.format import points
 from bnao.report.web.facts import Facts
 
 FOLLOWS_SIZE = 0.8  # |rank correlation| of score and size from which on the score says little more than the size
+FALLS_WITH_SIZE = -0.4  # rank correlation from which on large networks seem to be ranked too low
 WEAK_PREDICTOR = 0.6  # pairwise accuracy below which the predictor is hardly better than chance (0.5)
 FEW_PAIRS = 100
 UNDER_TRAINED = 0.25  # share of the mean steps of a place's options
@@ -122,6 +123,11 @@ def _gain(facts: Facts) -> list[str]:
 
 def _size(facts: Facts) -> list[str]:
     correlation = size_correlation(facts)
+    if correlation is not None and -FOLLOWS_SIZE < correlation <= FALLS_WITH_SIZE:
+        return [
+            f"The score falls with the size (rank correlation {correlation:+.2f}): large networks are ranked low, as they "
+            "are when the supernet has trained them too little. Train the supernet longer before trusting the ranking."
+        ]
     if correlation is None or abs(correlation) < FOLLOWS_SIZE:
         return []
     return [
