@@ -125,8 +125,9 @@ def _size(facts: Facts) -> list[str]:
     correlation = size_correlation(facts)
     if correlation is not None and -FOLLOWS_SIZE < correlation <= FALLS_WITH_SIZE:
         return [
-            f"The score falls with the size (rank correlation {correlation:+.2f}): large networks are ranked low, as they "
-            "are when the supernet has trained them too little. Train the supernet longer before trusting the ranking."
+            f"The score falls with the size (rank correlation {correlation:+.2f}): large networks are ranked low, as "
+            "they are when the supernet has trained them too little. Train the supernet longer before "
+            "trusting the ranking."
         ]
     if correlation is None or abs(correlation) < FOLLOWS_SIZE:
         return []
