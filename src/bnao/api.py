@@ -89,7 +89,7 @@ def resume(path: str | Path, *, listener: Listener | None = None) -> Result:
             return _finished(run)
         early, heard = Kept(), listener or Silent()
         log = _stage_log(early, heard)
-        bench = prepare(run_config(run), log)
+        bench = prepare(run_config(run), log, begun=run.manifest.pool is not None)
         return _run(bench, run, log, early, heard)
 
 

@@ -65,6 +65,7 @@ def test_a_killed_pick_goes_on_without_its_source(micro, tmp_path: Path) -> None
     undisturbed = api.pick(source, tmp_path / "one", max_params=10**9)
     with pytest.raises(Enough):
         api.pick(source, tmp_path / "two", max_params=10**9, listener=Listener())
+    source.rename(tmp_path / "elsewhere")
     api.resume(tmp_path / "two")
     assert outcome(tmp_path / "two") == outcome(undisturbed.path)
 
@@ -123,3 +124,26 @@ def test_a_bad_line_is_named_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ArchitectureError, match="line 2"):
         api.search(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_what_the_controller_learned_of_known_scores_survives_a_kill(tmp_path: Path) -> None:
+    load_spaces()
+    known = make_space(MICRO.space).grammar.sample_distinct(20, generator(3, "known"))
+    rows = "".join(f"{architecture},{k}\n" for k, architecture in enumerate(known))
+    (tmp_path / "known.csv").write_text(f"architecture,score\n{rows}")
+    config = replace(MICRO, loop=LoopConfig(pool=24, rounds=2, proposals=4, known=str(tmp_path / "known.csv")))
+
+    class Enough(Exception):
+        pass
+
+    class Listener:
+        def event(self, kind: str, **fields: object) -> None:
+            if kind == "stage_finished" and fields["stage"] == "scoring-1":
+                raise Enough
+
+    undisturbed = api.search(config, tmp_path / "one")
+    with pytest.raises(Enough):
+        api.search(config, tmp_path / "two", listener=Listener())
+    (tmp_path / "known.csv").unlink()
+    api.resume(tmp_path / "two")
+    assert outcome(tmp_path / "two") == outcome(undisturbed.path)

@@ -88,6 +88,7 @@ class Rounds:
             self._add(first_pool(self._bench, self._proposer, self._pool, self._log), 1)
             with self._log.commit() as commit:
                 commit.include(self._pool)
+                commit.write_checkpoint(CONTROLLER, self._proposer.state_dict())  # it may have learned known scores
         for number in range(1, loop.rounds + 1):
             pool, fresh = self._architectures(number)
             if not fresh:

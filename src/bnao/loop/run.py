@@ -28,16 +28,21 @@ from bnao.storage.manifest import versions
 from bnao.training.device import threads
 
 
-def prepare(config: SearchConfig, log: StageLog) -> Workbench:
-    """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing."""
+def prepare(config: SearchConfig, log: StageLog, *, begun: bool = False) -> Workbench:
+    """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing.
+
+    ``begun``: the run has its pool already, so what it was made from is not needed any more.
+    """
     POLICIES.get(config.sampling.policy)  # a name that is not known is refused before the data are read
     PROPOSERS.get(config.controller.proposer)
-    if config.supernet.source is not None:
+    if config.supernet.source is not None and not begun:
         open_source(config)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config)
         _check_budgets(bench)
         _check_parts(bench)
+        if not begun:
+            known(bench)
     for text in unread_settings(config):
         log.warn(text)
     return bench
@@ -175,9 +180,8 @@ def _check_budgets(bench: Workbench) -> None:
 
 
 def _check_parts(bench: Workbench) -> None:
-    """Make the policy and the proposer once, and read what the pool starts from, so that faults are refused early."""
+    """Make the policy and the proposer once, so that their settings are refused early."""
     config = bench.config
-    known(bench)
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
     make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)
     make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)
