@@ -45,6 +45,9 @@ class LivePage:
                     status, content = 200, page.content()
                 except RunError as error:
                     status, content = 503, str(error).encode("utf-8")
+                except Exception as error:  # a fault of ours is an answer too, and the next request may fare better
+                    text = f"the page could not be drawn ({type(error).__name__}: {error})"
+                    status, content = 500, text.encode("utf-8")
                 self.send_response(status)
                 kind = "text/html" if status == 200 else "text/plain"
                 for header, value in (
