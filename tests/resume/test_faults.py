@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.resume.conftest import start
 from tests.resume.outcome import outcome
 
 import bnao.api as api
-from bnao.errors import NumericalError, RunError
+from bnao.errors import Interrupted, NumericalError, RunError
 from bnao.storage import RunFolder, files
 
 EVERY_STEP = replace(MICRO, save_seconds=0.0)
@@ -33,6 +34,30 @@ def test_the_first_signal_stops_with_all_kept_and_says_how_to_go_on(
     assert (folder / "lock").read_bytes() == b""
     api.resume(folder)
     assert outcome(folder) == undisturbed
+
+
+@pytest.mark.parametrize("stage", ["supernet-1", "scoring-2", "rerank"])
+def test_a_stop_saves_also_between_two_saves(stage: str, tmp_path: Path, undisturbed: dict[str, str]) -> None:
+    """The signal comes after the step was asked whether to save: the next step saves, and nothing is lost."""
+
+    class Listener:
+        done = 0
+
+        def event(self, kind: str, **fields: object) -> None:
+            if kind == "stage_progress" and fields["stage"] == stage:
+                Listener.done += 1
+                if Listener.done == 3:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="all work up to here is kept"):
+        api.search(replace(MICRO, save_seconds=300.0), tmp_path / "run", recipe="micro", listener=Listener())
+    saved = RunFolder.open(tmp_path / "run").read_checkpoint("running.pt")
+    assert saved["key"].startswith(stage)
+    steps = len(saved["state"]) if stage == "scoring-2" else saved["state"]["step"]
+    assert steps == Listener.done == 4
+    api.resume(tmp_path / "run")
+    with RunFolder.open(tmp_path / "run").pool() as pool:
+        assert pool.digest() == undisturbed["pool"]
 
 
 def test_a_second_process_is_refused_with_the_number_and_host_of_the_first(tmp_path: Path) -> None:

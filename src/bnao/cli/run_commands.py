@@ -77,7 +77,8 @@ def pick(
 
     limits = {"params": max_params, "macs": max_macs}
     named = "-".join(f"{name}-{limit}" for name, limit in limits.items() if limit is not None)
-    target = folder.with_name(f"{folder.resolve().name}-pick-{named}") if out is None else out
+    place = folder.resolve()
+    target = place.with_name(f"{place.name}-pick-{named}") if out is None else out
     console = Console()
     with ProgressDisplay(console) as display:
         result = api.pick(folder, target, max_params=max_params, max_macs=max_macs, listener=display)

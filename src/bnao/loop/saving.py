@@ -43,10 +43,12 @@ class StageSaves:
         return state
 
     def due(self) -> bool:
-        """Whether to save now."""
-        return self._log.run is not None and (
-            self._log.stop.asked or time.monotonic() - self._last >= self._every
-        )  # fmt: skip
+        """Whether to save now. A stop that is asked for after this answer waits for the next one."""
+        if self._log.run is None:
+            return False
+        asked = self._log.stop.asked
+        self._log.stop.unsaved = not asked
+        return asked or time.monotonic() - self._last >= self._every
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Commit the state. Raises RunError when the disk refuses; the former state stays."""

@@ -122,6 +122,7 @@ class StageLog:
         with self.run.commit() as commit:
             yield commit
             commit.write_json(PROGRESS, self._progress())
+        self.stop.unsaved = False
 
     def _progress(self) -> Progress:
         return Progress(

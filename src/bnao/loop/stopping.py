@@ -15,10 +15,11 @@ class Stop:
     """Whether the user asked for the end."""
 
     asked: bool = False
+    unsaved: bool = False  # work is going on that saves itself before it heeds the stop
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if so."""
-        if self.asked:
+        """Raise KeyboardInterrupt if so, unless the running work has still to be saved."""
+        if self.asked and not self.unsaved:
             raise KeyboardInterrupt
 
 
