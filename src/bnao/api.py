@@ -81,8 +81,8 @@ def resume(path: str | Path, *, listener: Listener | None = None) -> Result:
     versions. Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data
     have changed.
     """
+    from bnao.loop.inputs import run_config
     from bnao.loop.run import prepare
-    from bnao.loop.source_run import run_config
 
     with RunFolder.resume(path) as run:
         if run.status == "finished":
@@ -108,7 +108,7 @@ def pick(
     keep them too, and the winner is trained and measured. Limits count the delivered network (parameters; multiply-adds
     of one image). Raises BnaoError as :func:`search` does, and if no limit is given.
     """
-    from bnao.loop.source_run import run_config
+    from bnao.loop.inputs import run_config
 
     source = RunFolder.open(path)
     config = run_config(source)

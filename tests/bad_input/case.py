@@ -12,7 +12,7 @@ import io
 import os
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -72,7 +72,7 @@ def run(bad: Case, folder: Path) -> Outcome:
     """Run a case in the empty ``folder``."""
     work = folder / "work"
     work.mkdir()
-    with inside(work):
+    with contextlib.chdir(work):
         bad.make(work)
         before, stderr = contents(work), io.StringIO()
         variables = {"BNAO_CACHE": str(folder / "cache"), **dict(bad.variables)}
@@ -98,17 +98,6 @@ def run_in_new_folder(bad: Case) -> Outcome:
 def started(*_: object, **__: object) -> None:
     """Takes the place of the search itself in cases that are to be refused before."""
     raise AssertionError("the search was started although its input is bad")
-
-
-@contextlib.contextmanager
-def inside(folder: Path) -> Iterator[None]:
-    """With ``folder`` as the current folder."""
-    former = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(former)
 
 
 def contents(folder: Path) -> dict[str, str]:

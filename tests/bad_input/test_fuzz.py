@@ -28,8 +28,6 @@ from bnao.settings import build, leaves, to_dict
 from bnao.spaces.nao_cell import PUBLISHED
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 
-from .case import inside
-
 LONG = int(os.environ.get("BNAO_FUZZ", "0"))
 GRAMMAR = NaoCellGrammar(nodes=5, num_operations=5)
 
@@ -47,7 +45,7 @@ def fuzz(examples: int) -> settings:
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path) -> Iterator[None]:
-    with inside(tmp_path):
+    with contextlib.chdir(tmp_path):
         yield
 
 

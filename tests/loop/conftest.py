@@ -42,6 +42,23 @@ class Recorder:
         return [fields for name, fields in self.events if name == kind]
 
 
+class Enough(Exception):
+    """The run is stopped here."""
+
+
+class StopAt:
+    """Raises :class:`Enough` at the ``count``-th event of ``kind`` that has these fields."""
+
+    def __init__(self, kind: str, count: int = 1, **fields: Any) -> None:
+        self.kind, self.left, self.fields = kind, count, fields
+
+    def event(self, kind: str, **fields: Any) -> None:
+        if kind == self.kind and self.fields.items() <= fields.items():
+            self.left -= 1
+            if self.left == 0:
+                raise Enough
+
+
 @pytest.fixture(scope="session")
 def micro(tmp_path_factory):
     """The finished micro search and what it said."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.loop.conftest import MICRO, Recorder
+from tests.loop.conftest import MICRO, Enough, Recorder, StopAt
 from tests.resume.outcome import outcome
 
 import bnao.api as api
@@ -54,17 +54,9 @@ def test_a_killed_pick_goes_on_without_its_source(micro, tmp_path: Path) -> None
     source = tmp_path / "source"
     shutil.copytree(micro[0].path, source)
 
-    class Enough(Exception):
-        pass
-
-    class Listener:
-        def event(self, kind: str, **fields: object) -> None:
-            if kind == "stage_finished" and fields["stage"] == "controller-1":
-                raise Enough
-
     undisturbed = api.pick(source, tmp_path / "one", max_params=10**9)
     with pytest.raises(Enough):
-        api.pick(source, tmp_path / "two", max_params=10**9, listener=Listener())
+        api.pick(source, tmp_path / "two", max_params=10**9, listener=StopAt("stage_finished", stage="controller-1"))
     source.rename(tmp_path / "elsewhere")
     api.resume(tmp_path / "two")
     assert outcome(tmp_path / "two") == outcome(undisturbed.path)
@@ -133,17 +125,9 @@ def test_what_the_controller_learned_of_known_scores_survives_a_kill(tmp_path: P
     (tmp_path / "known.csv").write_text(f"architecture,score\n{rows}")
     config = replace(MICRO, loop=LoopConfig(pool=24, rounds=2, proposals=4, known=str(tmp_path / "known.csv")))
 
-    class Enough(Exception):
-        pass
-
-    class Listener:
-        def event(self, kind: str, **fields: object) -> None:
-            if kind == "stage_finished" and fields["stage"] == "scoring-1":
-                raise Enough
-
     undisturbed = api.search(config, tmp_path / "one")
     with pytest.raises(Enough):
-        api.search(config, tmp_path / "two", listener=Listener())
+        api.search(config, tmp_path / "two", listener=StopAt("stage_finished", stage="scoring-1"))
     (tmp_path / "known.csv").unlink()
     api.resume(tmp_path / "two")
     assert outcome(tmp_path / "two") == outcome(undisturbed.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import socket
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.loop.conftest import MICRO
+from tests.loop.conftest import MICRO, Enough, StopAt
 from tests.resume.conftest import start
 from tests.resume.outcome import outcome
 
@@ -100,24 +101,14 @@ def test_a_diverged_training_names_its_setting_and_keeps_the_last_state(tmp_path
 def interrupted(folder: Path) -> RunFolder:
     """A run that stopped within its second supernet training."""
 
-    class Enough(Exception):
-        pass
-
-    class Listener:
-        def event(self, kind: str, **fields: object) -> None:
-            if kind == "epoch" and fields["stage"] == "supernet-2":
-                raise Enough
-
     with pytest.raises(Enough):
-        api.search(EVERY_STEP, folder, recipe="micro", listener=Listener())
+        api.search(EVERY_STEP, folder, recipe="micro", listener=StopAt("epoch", stage="supernet-2"))
     return RunFolder.open(folder)
 
 
 @pytest.mark.parametrize("name", ["supernet.pt", "controller.pt", "running.pt", "progress.json", "inputs.json"])
 @pytest.mark.parametrize("damage", ["cut", "missing", "altered"])
 def test_a_damaged_file_of_the_state_is_named(name: str, damage: str, shared: Path, tmp_path: Path) -> None:
-    import shutil
-
     folder = tmp_path / "run"
     shutil.copytree(shared, folder)
     path = folder / RunFolder.open(folder).manifest.files[name].file
@@ -142,8 +133,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rows_after_the_last_commit_are_rolled_back_and_other_changes_of_the_pool_refused(
     shared: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     folder = tmp_path / "run"
     shutil.copytree(shared, folder)
     with RunFolder.open(folder).pool() as pool:
@@ -171,17 +160,9 @@ def test_changed_data_are_refused(tmp_path: Path) -> None:
 
 
 def interrupted_on(data: Path, folder: Path) -> Path:
-    class Enough(Exception):
-        pass
-
-    class Listener:
-        def event(self, kind: str, **fields: object) -> None:
-            if kind == "epoch":
-                raise Enough
-
     config = replace(EVERY_STEP, data=replace(MICRO.data, source=f"npz:{data}", cache=False, max_train_images=None))
     with pytest.raises(Enough):
-        api.search(config, folder, listener=Listener())
+        api.search(config, folder, listener=StopAt("epoch"))
     return folder
 
 

@@ -6,29 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.loop.conftest import MICRO
+from tests.loop.conftest import MICRO, Enough, StopAt
 from tests.resume.outcome import outcome
 
 import bnao.api as api
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import FinalConfig, SearchConfig
-
-
-class Enough(Exception):
-    """The run is stopped here."""
-
-
-class Stopper:
-    """Raises at the ``count``-th event of a kind."""
-
-    def __init__(self, kind: str, count: int) -> None:
-        self.kind, self.left = kind, count
-
-    def event(self, kind: str, **fields: object) -> None:
-        self.left -= kind == self.kind
-        if kind == self.kind and self.left == 0:
-            raise Enough
 
 
 def averaged() -> SearchConfig:
@@ -56,7 +40,7 @@ def whole_space() -> SearchConfig:
 def test_resumed_to_the_bit(make, count: int, tmp_path: Path, undisturbed_of) -> None:
     config = replace(make(), save_seconds=0.0)
     with pytest.raises(Enough):
-        api.search(config, tmp_path / "run", recipe="micro", listener=Stopper("stage_progress", count))
+        api.search(config, tmp_path / "run", recipe="micro", listener=StopAt("stage_progress", count))
     api.resume(tmp_path / "run")
     assert outcome(tmp_path / "run") == undisturbed_of(make)
 

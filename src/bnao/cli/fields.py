@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 from cyclopts import Group, Parameter
 
 from bnao.loop.config import SearchConfig
-from bnao.settings import Leaf, leaves
+from bnao.settings import Leaf, in_words, leaves
 from bnao.settings.values import optional
 
 TITLES = {
@@ -34,8 +34,7 @@ def _group(name: str) -> Group:
 
 def _help(leaf: Leaf) -> str:
     text = leaf.doc.replace("None", "none") or leaf.name.rsplit(".", 1)[-1].replace("_", " ")
-    value = "none" if leaf.value is None else str(leaf.value).lower() if isinstance(leaf.value, bool) else leaf.value
-    return f"{text} [{value}]"
+    return f"{text} [{in_words(leaf.value)}]"
 
 
 def _metavar(kind: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from bnao.errors import ArchitectureError, nearest, require
+from bnao.spaces.config import MOST_CELLS, MOST_CHANNELS, MOST_NODES, NetworkConfig, SpaceConfig
 
 
 def size(
@@ -56,7 +57,6 @@ def size(
         print one JSON object: num_params, num_params_with_auxiliary, macs
     """
     import bnao.api as api
-    from bnao.spaces.config import NetworkConfig, SpaceConfig
 
     given = (nodes, cells_per_stage, channels, num_classes, in_channels, input_size)
     for (name, most), value in zip(_MOST.items(), given, strict=True):
@@ -98,9 +98,9 @@ def _published(operations: str, nodes: int) -> str:
 
 
 _MOST = {
-    "nodes": 50,
-    "cells-per-stage": 1_000,
-    "channels": 100_000,
+    "nodes": MOST_NODES,
+    "cells-per-stage": MOST_CELLS,
+    "channels": MOST_CHANNELS,
     "num-classes": 1_000_000,
     "in-channels": 10_000,
     "input-size": 100_000,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +142,7 @@ def wilson(kept: int, draws: int) -> tuple[float, float]:
     >>> [round(end, 4) for end in wilson(50, 1000)]
     [0.0381, 0.0653]
     """
-    z, p = 1.959964, kept / draws
-    middle = (p + z * z / (2 * draws)) / (1 + z * z / draws)
-    half = z / (1 + z * z / draws) * sqrt(p * (1 - p) / draws + z * z / (4 * draws * draws))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    from scipy.stats import binomtest
+
+    interval = binomtest(kept, draws).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)

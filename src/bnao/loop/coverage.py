@@ -17,11 +17,13 @@ from bnao.arch import Architecture
 from bnao.cost.feasible import FeasibleSpace
 from bnao.rng import generator
 from bnao.spaces.choices import Choice
+from bnao.storage import RunFolder, from_dict
 
 if TYPE_CHECKING:
     from bnao.cost.sizes import SizeTable
     from bnao.spaces.base import SearchSpace
 
+COVERAGE = "coverage.json"  # the file of the run's state
 DRAWS = 1000
 """Uniform draws of the feasible space between whose deciles the size classes lie."""
 
@@ -65,6 +67,11 @@ class Coverage:
     """All rounds, in order."""
 
     rounds: list[RoundCoverage] = field(default_factory=list)
+
+
+def read_coverage(run: RunFolder) -> Coverage | None:
+    """What the run's finished rounds have trained; None before the first. Raises RunError if it is damaged."""
+    return from_dict(Coverage, run.read_json(COVERAGE), source=COVERAGE) if run.has(COVERAGE) else None
 
 
 def round_coverage(

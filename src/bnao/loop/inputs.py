@@ -30,8 +30,12 @@ def read_inputs(run: RunFolder) -> Inputs | None:
     return from_dict(Inputs, run.read_json(INPUTS), source=f"{run.path}/{INPUTS}")
 
 
-def fixed(config: SearchConfig, inputs: Inputs) -> SearchConfig:
-    """``config`` with the threads and the device that the run was begun with."""
+def run_config(run: RunFolder) -> SearchConfig:
+    """The settings of a run, with the threads and the device that it was begun with. Raises RunError."""
+    config = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json")
+    inputs = read_inputs(run)
+    if inputs is None:
+        return config
     return replace(config, threads=inputs.threads, device="cuda" if inputs.device.startswith("cuda") else "cpu")
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bnao.arch import Architecture, Grammar
 from bnao.cost.feasible import FeasibleSpace
 from bnao.errors import ArchitectureError, SettingError
-from bnao.storage.pool_csv import Known
+from bnao.loop.config import SearchConfig
+from bnao.storage import RunFolder
+from bnao.storage.pool_csv import Known, pool_entries, read_known
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,21 @@ class KnownArchitecture:
 
     architecture: Architecture
     score: float | None
+
+
+def given(config: SearchConfig, feasible: FeasibleSpace) -> list[KnownArchitecture]:
+    """The architectures of ``loop.known``; of ``supernet.source``, those of its pool that keep the limits.
+
+    Raises BnaoError where they cannot be read, are no architectures of the space, or break the limits.
+    """
+    if config.supernet.source is not None:
+        entries = pool_entries(RunFolder.open(config.supernet.source).pool_path)
+        found = [feasible.grammar.parse(entry.text) for entry in entries]
+        keeps_P = feasible.contains_each(found)
+        return [KnownArchitecture(a, None) for a, kept in zip(found, keeps_P, strict=True) if kept]
+    if config.loop.known is not None:
+        return known_architectures(read_known(Path(config.loop.known)), feasible)
+    return []
 
 
 def known_architectures(known: Iterable[Known], feasible: FeasibleSpace) -> list[KnownArchitecture]:

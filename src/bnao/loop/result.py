@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bnao.storage import RunFolder, from_dict
 
 RESULT = "result.json"  # the file of the run's state that holds the SearchResult
+SCORE_NAME = "score_name.json"  # the one that says what the scores are
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,16 +19,18 @@ from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.config import SearchConfig
-from bnao.loop.coverage import Coverage, round_coverage
+from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
 from bnao.loop.first_pool import first_pool
+from bnao.loop.learning import learn_and_propose, num_epochs
+from bnao.loop.result import SCORE_NAME
 from bnao.loop.saving import StageSaves
 from bnao.loop.source_run import open_source
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
-from bnao.rng import generator, torch_seed, torch_stream
+from bnao.rng import torch_seed, torch_stream
 from bnao.sampling import make_policy
 from bnao.sampling.counting import CountingPolicy
-from bnao.storage import Commit, Pool, PoolEntry, RunFolder, from_dict
+from bnao.storage import Commit, Pool, PoolEntry, RunFolder
 from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
 from bnao.training.device import place
@@ -36,7 +38,7 @@ from bnao.training.loop import Weights, num_steps, train
 
 Floats = NDArray[np.float64]
 
-SUPERNET, CONTROLLER, COVERAGE = "supernet.pt", "controller.pt", "coverage.json"
+SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
 
 
 class Rounds:
@@ -85,7 +87,7 @@ class Rounds:
         """All rounds, or those that are left."""
         loop = self._bench.config.loop
         if not len(self._pool):
-            self._add(first_pool(self._bench, self._proposer, self._pool, self._log), 1)
+            self._add(first_pool(self._bench, self._proposer, self._log), 1)
             with self._log.commit() as commit:
                 commit.include(self._pool)
                 commit.write_checkpoint(CONTROLLER, self._proposer.state_dict())  # it may have learned known scores
@@ -165,7 +167,7 @@ class Rounds:
     def _coverage(self, number: int, counts: Mapping[str, int]) -> Coverage:
         """What all rounds up to ``number`` have trained."""
         bench = self._bench
-        before = from_dict(Coverage, self._run.read_json(COVERAGE), source=COVERAGE) if number > 1 else Coverage()
+        before = read_coverage(self._run) or Coverage()
         sizes, seed = bench.sampled.sizes, bench.config.seed
         return Coverage(
             rounds=[*before.rounds, round_coverage(number, counts, bench.space, sizes, bench.feasible, seed)]
@@ -202,7 +204,7 @@ class Rounds:
             def keep(commit: Commit) -> None:
                 self._pool.set_scores(number, {a.id: float(v) for a, v in zip(pool, values, strict=True)})
                 commit.include(self._pool)
-                commit.write_json("score_name.json", scores.name)
+                commit.write_json(SCORE_NAME, scores.name)
                 StageSaves.drop(commit)
 
             stage.keep(keep)
@@ -210,21 +212,11 @@ class Rounds:
     def _propose(self, pool: list[Architecture], number: int) -> None:
         config, name = self._bench.config, f"controller-{number}"
         scored = self._pool.scores_of(number)
-        epochs = config.controller.epochs if config.controller.proposer == "nao" else None
-        with self._log.stage(name, f"controller, round {number}", epochs, "epochs") as stage:
-            report = self._proposer.fit(
-                pool,
-                np.array([scored[a.id] for a in pool]),
-                torch_seed(config.seed, name) % 2**31,
-                on_epoch=lambda epoch, figures: stage.progress(epoch, dict(figures)),
+        with self._log.stage(name, f"controller, round {number}", num_epochs(config), "epochs") as stage:
+            scores_P, seen = np.array([scored[a.id] for a in pool]), {a.id for a in pool}
+            report, proposals = learn_and_propose(
+                self._bench, self._proposer, stage, pool, scores_P, config.loop.proposals, seen
             )
-            proposals = self._proposer.propose(
-                config.loop.proposals,
-                generator(config.seed, name, "propose"),
-                self._bench.feasible,
-                {a.id for a in pool},
-            )
-            stage.figures.update(report.figures)
             stage.figures.update({f"from_{origin}": float(n) for origin, n in proposals.counts().items()})
             if len(proposals.architectures) < config.loop.proposals:
                 self._log.warn(

@@ -12,7 +12,6 @@ from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
-from bnao.loop.first_pool import known
 from bnao.loop.inputs import check_inputs
 from bnao.loop.result import RESULT, SearchResult, Winner
 from bnao.loop.rounds import Rounds, controller_config
@@ -38,11 +37,9 @@ def prepare(config: SearchConfig, log: StageLog, *, begun: bool = False) -> Work
     if config.supernet.source is not None and not begun:
         open_source(config)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
-        bench = make_workbench(config)
+        bench = make_workbench(config, begun=begun)
         _check_budgets(bench)
         _check_parts(bench)
-        if not begun:
-            known(bench)
     for text in unread_settings(config):
         log.warn(text)
     return bench

@@ -6,18 +6,11 @@ from dataclasses import replace
 
 from bnao.errors import RunError, require
 from bnao.loop.config import SearchConfig
-from bnao.loop.inputs import fixed, read_inputs
-from bnao.storage import RunFolder, from_dict
+from bnao.loop.inputs import run_config
+from bnao.storage import RunFolder
 
 SAME = ("seed", "data", "space", "supernet")
 """Settings in which a run and its source agree: the supernet's, and those that say which images it has learned."""
-
-
-def run_config(run: RunFolder) -> SearchConfig:
-    """The settings of a run, with the threads and the device that it was begun with. Raises RunError."""
-    config = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json")
-    inputs = read_inputs(run)
-    return config if inputs is None else fixed(config, inputs)
 
 
 def open_source(config: SearchConfig) -> RunFolder:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bnao.errors import NumericalError
 from bnao.loop.events import Listener
@@ -29,6 +28,11 @@ class Progress:
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     unfinished: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+
+def read_progress(run: RunFolder) -> Progress | None:
+    """What a run's stages know of each other; None before its first commit. Raises RunError if it is damaged."""
+    return from_dict(Progress, run.read_json(PROGRESS), source=f"{run.path}/{PROGRESS}") if run.has(PROGRESS) else None
 
 
 class Stage:
@@ -74,7 +78,8 @@ class Stage:
         with self._log.commit() as commit:
             yield commit
 
-    def _finish(self, log: StageLog) -> None:
+    def _finish(self) -> None:
+        log = self._log
         log.seconds[self.name], log.figures[self.name] = self.seconds, dict(self.figures)
         log.unfinished.pop(self.name, None)
         if log.run is not None:
@@ -101,11 +106,10 @@ class StageLog:
 
     def attach(self, run: RunFolder) -> None:
         """Write to ``run`` from now on, going on from what it holds. Raises RunError if that is damaged."""
-        self.run = run
-        self.resumed = run.has(PROGRESS)
-        if not self.resumed:
+        self.run, before = run, read_progress(run)
+        self.resumed = before is not None
+        if before is None:
             return
-        before = from_dict(Progress, run.read_json(PROGRESS), source=str(Path(run.path) / PROGRESS))
         self.seconds = {**before.seconds, **{k: before.seconds.get(k, 0.0) + s for k, s in self.seconds.items()}}
         self.figures = {**before.figures, **self.figures}
         self.unfinished = dict(before.unfinished)
@@ -139,7 +143,7 @@ class StageLog:
             yield stage
         except NumericalError as error:
             raise NumericalError(f"{name} ({_settings(name)}): {error}") from error
-        stage._finish(self)
+        stage._finish()
         self.listener.event("stage_finished", stage=name, seconds=round(self.seconds[name], 3), figures=stage.figures)
 
     def warn(self, text: str) -> None:

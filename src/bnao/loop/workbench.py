@@ -12,6 +12,7 @@ from bnao.cost.sizes import SizeTable
 from bnao.data.held_out import HeldOut, load
 from bnao.data.images import SearchData
 from bnao.loop.config import SearchConfig
+from bnao.loop.known import KnownArchitecture, given
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
@@ -34,6 +35,7 @@ class Workbench:
 
     ``supernet`` holds the shared weights (``project``); ``sampled`` is the same skeleton with ``concat`` output, whose
     parameter count is the paper's size; ``rerank`` and ``delivered`` are the stand-alone networks of the last stages.
+    ``known`` are the architectures that a new pool starts from.
     """
 
     config: SearchConfig
@@ -42,6 +44,7 @@ class Workbench:
     held_out: HeldOut
     space: SearchSpace
     feasible: FeasibleSpace
+    known: list[KnownArchitecture]
     supernet: Network
     sampled: Network
     rerank: Network
@@ -53,8 +56,8 @@ class Workbench:
         return self.data.task
 
 
-def make_workbench(config: SearchConfig) -> Workbench:
-    """Load the data and lay out all networks.
+def make_workbench(config: SearchConfig, *, begun: bool = False) -> Workbench:
+    """Load the data and lay out all networks; ``begun``: leave out what only a new pool needs.
 
     Raises a BnaoError, before anything is trained, if they do not fit or if no architecture keeps the limits.
     """
@@ -77,6 +80,7 @@ def make_workbench(config: SearchConfig) -> Workbench:
         held_out=held_out,
         space=space,
         feasible=feasible,
+        known=[] if begun else given(config, feasible),
         supernet=network(config.supernet.network),
         sampled=network(replace(config.supernet.network, output="concat")),
         rerank=network(config.rerank.network),

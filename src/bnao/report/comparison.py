@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnao.loop.result import SearchResult, Trained
-from bnao.report.format import percent, points
+from bnao.report.format import duration, magnitude, percent, points
 
 
 def comparison_lines(result: SearchResult) -> list[tuple[str, str]]:
@@ -41,6 +41,35 @@ def comparison_sentence(result: SearchResult) -> str:
         f"{verdict} The error counts the chance of the held-out images only; other seeds and longer training may give "
         f"another gain."
     )
+
+
+def trained_rows(result: SearchResult) -> list[tuple[bool, list[str]]]:
+    """A row for each network trained alone, searched ones first, by validation accuracy.
+
+    Whether it is its arm's best (measured on held-out data), then arm, id, score, validation and held-out accuracy,
+    parameters, multiply-adds, time.
+    """
+    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_accuracy))
+    chosen = {arm: _best(result.trained, arm) for arm in {t.arm for t in result.trained}}
+    return [(trained is chosen[trained.arm], _cells(trained)) for trained in ordered]
+
+
+def _best(trained: list[Trained], arm: str) -> Trained:
+    mine = [t for t in trained if t.arm == arm]
+    return next((t for t in mine if t.test_accuracy is not None), max(mine, key=lambda t: t.valid_accuracy))
+
+
+def _cells(trained: Trained) -> list[str]:
+    return [
+        trained.arm,
+        trained.id[:8],
+        "–" if trained.score is None else f"{trained.score:.4f}",
+        percent(trained.valid_accuracy),
+        "–" if trained.test_accuracy is None else percent(trained.test_accuracy),
+        magnitude(trained.num_params),
+        magnitude(trained.macs),
+        duration(trained.seconds),
+    ]
 
 
 def _accuracy(trained: Trained) -> str:

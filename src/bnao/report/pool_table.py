@@ -12,6 +12,7 @@ from rich.table import Table
 from bnao.report.format import count, magnitude
 from bnao.report.page import Page
 from bnao.storage import PoolEntry
+from bnao.storage.pool import latest_round
 
 Order = Literal["score", "params", "macs"]
 
@@ -22,7 +23,7 @@ def ordered(entries: Sequence[PoolEntry], order: Order = "score", top: int | Non
     ``score``: highest first, scores of the latest scoring round only (scores of different supernets are not
     comparable); the others follow in the order of the pool. ``params`` and ``macs``: smallest first.
     """
-    last = max((e.score_round for e in entries if e.score_round is not None), default=None)
+    last = latest_round(entries)
 
     def key(entry: PoolEntry) -> tuple[bool, float]:
         if order == "score":

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bnao.loop.result import SearchResult, Trained
-from bnao.report.comparison import comparison_lines, comparison_sentence
+from bnao.loop.result import SearchResult
+from bnao.report.comparison import comparison_lines, comparison_sentence, trained_rows
 from bnao.report.format import count, duration, figures, magnitude, percent
 from bnao.report.page import Page
 
@@ -109,27 +109,9 @@ def _trained_table(result: SearchResult) -> Table:
     table.add_column("id", no_wrap=True)
     for name in ("score", "valid", "held out", "params", "madds", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_accuracy))
-    chosen = {arm: _best(result.trained, arm) for arm in {t.arm for t in result.trained}}
-    for trained in ordered:
-        best = trained is chosen[trained.arm]
-        table.add_row(
-            f"{'★' if best else ' '} {trained.arm}",
-            trained.id[:8],
-            "–" if trained.score is None else f"{trained.score:.4f}",
-            percent(trained.valid_accuracy),
-            "–" if trained.test_accuracy is None else percent(trained.test_accuracy),
-            magnitude(trained.num_params),
-            magnitude(trained.macs),
-            duration(trained.seconds),
-            style="bold" if best else None,
-        )
+    for best, (arm, *cells) in trained_rows(result):
+        table.add_row(f"{'★' if best else ' '} {arm}", *cells, style="bold" if best else None)
     return table
-
-
-def _best(trained: list[Trained], arm: str) -> Trained:
-    mine = [t for t in trained if t.arm == arm]
-    return next((t for t in mine if t.test_accuracy is not None), max(mine, key=lambda t: t.valid_accuracy))
 
 
 def _stages(result: SearchResult, page: Page) -> None:

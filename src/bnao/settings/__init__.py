@@ -17,3 +17,4 @@ from bnao.settings.tree import to_dict as to_dict
 from bnao.settings.tree import update as update
 from bnao.settings.tree import update_from_flags as update_from_flags
 from bnao.settings.values import FieldError as FieldError
+from bnao.settings.values import in_words as in_words

@@ -71,6 +71,17 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def in_words(value: object) -> str:
+    """A value of a field as files and flags write it.
+
+    >>> in_words(None), in_words(True), in_words(0.5)
+    ('none', 'true', '0.5')
+    """
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _refuse(name: str, kind: Any, value: object, remedy: str = "") -> FieldError:
     remedy = remedy or _EXAMPLES.get(optional(kind)[0], "choose one")
     return FieldError(f"{name} is {describe(kind)}; received {shown(value)}: {remedy}", name)

@@ -7,6 +7,9 @@ from typing import Literal
 
 from bnao.errors import require
 
+MOST_NODES, MOST_CELLS, MOST_CHANNELS = 50, 1_000, 100_000
+"""Numbers above which laying out a network would take minutes, or overflow."""
+
 Output = Literal["concat", "project"]
 Stem = Literal["auto", "cifar", "imagenet"]
 
@@ -20,7 +23,7 @@ class SpaceConfig:
     nodes: int = 5  # nodes of a cell, two (input, operation) pairs each
 
     def __post_init__(self) -> None:
-        require(1 <= self.nodes <= 50, "nodes is from 1 to 50", self.nodes, "the paper uses 5")
+        require(1 <= self.nodes <= MOST_NODES, f"nodes is from 1 to {MOST_NODES}", self.nodes, "the paper uses 5")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +40,17 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         require(
-            1 <= self.cells_per_stage <= 1000, "cells_per_stage is from 1 to 1000", self.cells_per_stage, "use 1 to 10"
+            1 <= self.cells_per_stage <= MOST_CELLS,
+            f"cells_per_stage is from 1 to {MOST_CELLS}",
+            self.cells_per_stage,
+            "use 1 to 10",
         )
-        require(self.channels <= 100_000, "channels is at most 100,000", self.channels, "give a smaller number")
+        require(
+            self.channels <= MOST_CHANNELS,
+            f"channels is at most {MOST_CHANNELS:,}",
+            self.channels,
+            "give a smaller number",
+        )
         require(
             self.channels >= 2 and self.channels % 2 == 0,
             "channels must be even and at least 2 (factorized reductions halve widths)",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bnao.errors import RunError
-from bnao.storage.files import read_bytes, write_error
+from bnao.storage.files import read_bytes, write_error, writing
 from bnao.storage.plain import to_plain
 
 SKIPPED = frozenset({"stage_progress"})  # events of a high rate, for displays only
@@ -38,11 +38,9 @@ class EventLog:
         before, whole = _parse(read_bytes(path), path) if path.exists() else ([], 0)
         self._offset = float(before[-1]["elapsed"]) if before else 0.0
         self._began = time.monotonic()
-        try:
+        with writing(path):
             self._file = open(path, "ab", buffering=0)  # noqa: SIM115  # closed by close()
             self._file.truncate(whole)
-        except OSError as error:
-            raise write_error(path, error) from error
         if before and not read_bytes(path).endswith(b"\n"):
             self._append(b"\n")
 

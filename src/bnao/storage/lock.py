@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from bnao.errors import RunError
-from bnao.storage.files import write_error
+from bnao.storage.files import write_error, writing
 from bnao.storage.manifest import utc_now
 
 try:
@@ -40,10 +40,8 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
-        try:
+        with writing(self.path):
             self._handle: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise write_error(self.path, error) from error
         try:
             self._take(self._handle)
         except BaseException:
@@ -63,11 +61,9 @@ class Lock:
             if _may_live(_holder(self.path)):
                 raise self._refused() from None
         holder = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": utc_now()})
-        try:
+        with writing(self.path):
             os.ftruncate(handle, 0)
             os.pwrite(handle, holder.encode("ascii") + b"\n", 0)
-        except OSError as error:
-            raise write_error(self.path, error) from error
 
     def _refused(self) -> RunError:
         holder = _holder(self.path)

@@ -52,6 +52,11 @@ class ScoreRecord:
     predicted: float | None = None
 
 
+def latest_round(entries: Iterable[PoolEntry]) -> int | None:
+    """The latest round of scores, None before the first; scores of other rounds are of another supernet."""
+    return max((e.score_round for e in entries if e.score_round is not None), default=None)
+
+
 class Pool:
     """The pool in the file ``path``, created if there is none.
 
@@ -149,7 +154,7 @@ class Pool:
         Only scores of the latest scoring round count: scores of different supernets are not comparable.
         """
         entries = self.entries()
-        last = max((e.score_round for e in entries if e.score_round is not None), default=None)
+        last = latest_round(entries)
         scored = [e for e in entries if e.score is not None and e.score_round == last]
         return sorted(scored, key=lambda e: -(e.score or 0.0))[:k]
 

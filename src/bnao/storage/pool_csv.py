@@ -12,7 +12,7 @@ from typing import TextIO
 
 from bnao.errors import RunError, SettingError, nearest
 from bnao.storage import files
-from bnao.storage.pool import Pool, PoolEntry
+from bnao.storage.pool import Pool, PoolEntry, latest_round
 from bnao.storage.run_folder import RunFolder
 
 COLUMNS = ("id", "architecture", "round", "origin", "num_params", "macs", "score", "score_round", "predicted")
@@ -98,7 +98,7 @@ def _of_pool(path: Path) -> list[Known]:
     entries = pool_entries(path)
     if not entries:
         raise RunError(f"a pool to start from holds architectures; {str(path)!r} holds none: give another run or file")
-    last = max((e.score_round for e in entries if e.score_round is not None), default=None)
+    last = latest_round(entries)
     return [
         Known(e.text, e.score if e.score_round == last else None, f"{str(path)!r}, architecture {e.id}")
         for e in entries

@@ -64,10 +64,8 @@ class RunFolder:
         """
         path = Path(path)
         refuse_used(path)
-        try:
+        with files.writing(path):
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise files.write_error(path, error) from error
         lock = Lock(path)
         try:
             refuse_used(path)  # another process may have been faster

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from tests.loop.conftest import MICRO
+from tests.loop.conftest import MICRO, Enough, StopAt
 from tests.report.web.conftest import Page
 
 import bnao.api as api
@@ -63,19 +63,10 @@ def test_runs_with_less_to_show(finished: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["", "data", "supernet-1", "scoring-1", "rerank"])
 def test_runs_that_have_not_finished(stage: str, tmp_path: Path) -> None:
-    class Enough(Exception):
-        pass
-
-    class Listener:
-        def event(self, kind: str, **fields: object) -> None:
-            if kind == "stage_finished" and fields["stage"] == stage and stage != "data":
-                raise Enough
-            if kind == "search_started" and stage == "data":
-                raise Enough
-
+    stop = StopAt("search_started") if stage == "data" else StopAt("stage_finished", stage=stage)
     if stage:
         with pytest.raises(Enough):
-            api.search(MICRO, tmp_path / "run", listener=Listener())
+            api.search(MICRO, tmp_path / "run", listener=stop)
     else:
         RunFolder.create(tmp_path / "run", config=MICRO, recipe="micro").close()
     run = RunFolder.open(tmp_path / "run")

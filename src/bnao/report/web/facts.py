@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnao.errors import SettingError
-from bnao.loop.coverage import Coverage
-from bnao.loop.result import RESULT, SearchResult, read_result
-from bnao.loop.stages import PROGRESS, Progress
+from bnao.loop.coverage import Coverage, read_coverage
+from bnao.loop.result import RESULT, SCORE_NAME, SearchResult, read_result
+from bnao.loop.stages import Progress, read_progress
 from bnao.report.stage import SearchClock
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
 from bnao.spaces.config import SpaceConfig
 from bnao.storage import Pool, PoolEntry, RunFolder, ScoreRecord, from_dict
-
-COVERAGE = "coverage.json"
+from bnao.storage.pool import latest_round
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Facts:
     @property
     def last_round(self) -> int | None:
         """The latest round of scores; None before the first."""
-        return max((e.score_round for e in self.entries if e.score_round is not None), default=None)
+        return latest_round(self.entries)
 
     @property
     def scored(self) -> list[tuple[PoolEntry, float]]:
@@ -73,11 +72,6 @@ def read_facts(run: RunFolder) -> Facts:
     config = run.manifest.config
     events = run.events()
     entries, scores = _pool(run)
-    progress = (
-        from_dict(Progress, run.read_json(PROGRESS), source=f"{run.path}/{PROGRESS}")
-        if run.has(PROGRESS)
-        else Progress()
-    )
     clock = SearchClock(clock=lambda: 0.0)
     for event in events:
         clock.event(event["event"], event)
@@ -87,13 +81,13 @@ def read_facts(run: RunFolder) -> Facts:
         space=_space(run),
         config=config,
         result=read_result(run) if run.has(RESULT) else None,
-        progress=progress,
+        progress=read_progress(run) or Progress(),
         started=next((e for e in reversed(events) if e["event"] == "search_started"), {}),
         sampling=next((str(e.get("text", "")) for e in reversed(events) if e["event"] == "sampling"), ""),
         entries=entries,
         scores=scores,
-        score_name=str(run.read_json("score_name.json")) if run.has("score_name.json") else "score",
-        coverage=from_dict(Coverage, run.read_json(COVERAGE), source=COVERAGE) if run.has(COVERAGE) else None,
+        score_name=str(run.read_json(SCORE_NAME)) if run.has(SCORE_NAME) else "score",
+        coverage=read_coverage(run),
         curves=_curves(events),
         current=None if finished or clock.current is None else clock.current.title,
     )

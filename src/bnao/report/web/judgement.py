@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from bnao.controller.scores import pairwise_accuracy
 from bnao.loop.coverage import ChoiceCount, Coverage, RoundCoverage
 from bnao.report.comparison import comparison_sentence
 from bnao.report.format import points
@@ -51,12 +51,10 @@ def groups(found: list[Prediction]) -> dict[str, list[Prediction]]:
 
 def pairwise(found: list[Prediction]) -> tuple[float | None, int]:
     """Share of pairs that are in the right order (a tie of predictions counts half), and the number of pairs."""
-    right = [
-        0.5 if a.predicted == b.predicted else float((a.predicted > b.predicted) == (a.score > b.score))
-        for a, b in combinations(found, 2)
-        if a.score != b.score
-    ]
-    return (float(np.mean(right)) if right else None), len(right)
+    scores = np.array([p.score for p in found])
+    _, ties = np.unique(scores, return_counts=True)
+    pairs = (len(scores) ** 2 - int((ties**2).sum())) // 2
+    return pairwise_accuracy(np.array([p.predicted for p in found]), scores) if pairs else None, pairs
 
 
 def spearman(a: list[float], b: list[float]) -> float | None:

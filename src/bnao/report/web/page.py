@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from bnao.report.web.facts import Facts, read_facts
 from bnao.report.web.judgement import own_warnings
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
 from bnao.report.web.winner_part import MODES, comparison, drawing, key_figures
+from bnao.settings import flatten, in_words
 from bnao.storage import RunFolder
 from bnao.storage.files import write_atomic
 
@@ -48,16 +48,9 @@ def render_report(run: RunFolder, *, live: bool = False) -> str:
 
     here = resources.files(__package__)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["safe"] = _markup
     template = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
-    css = _markup((here / "style.css").read_text(encoding="utf-8"))
+    css = (here / "style.css").read_text(encoding="utf-8")
     return template.render(_context(read_facts(run)), css=css, live=live, live_seconds=LIVE_SECONDS)
-
-
-def _markup(text: str) -> Any:
-    from markupsafe import Markup
-
-    return Markup(text)
 
 
 def _context(facts: Facts) -> dict[str, Any]:
@@ -73,7 +66,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "seed": facts.config.get("seed"),
         "data": _data(facts),
         "space": f"{facts.config['space']['name']}, {facts.started.get('space_size', 'many')} architectures",
-        "created": manifest.created.replace("T", " ").replace("+00:00", " UTC"),
+        "created": _moment(manifest.created),
         "contents": CONTENTS,
         "keys": [] if result is None else key_figures(result),
         "warnings": list(dict.fromkeys(facts.warnings + own_warnings(facts))),
@@ -92,8 +85,8 @@ def _context(facts: Facts) -> dict[str, Any]:
         "versions": ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items())),
         "format": manifest.version,
         "generation": manifest.generation,
-        "updated": manifest.updated.replace("T", " ").replace("+00:00", " UTC"),
-        "settings": list(_settings(facts.config)),
+        "updated": _moment(manifest.updated),
+        "settings": [(name, in_words(value)) for name, value in flatten(facts.config).items()],
         "next": _next(facts),
     }
 
@@ -112,15 +105,9 @@ def _machine(facts: Facts) -> str:
     return f"{device}, {threads} thread(s)" if device else ""
 
 
-def _settings(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _settings(value, f"{prefix}{name}.")
-        else:
-            yield (
-                prefix + name,
-                "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value),
-            )
+def _moment(utc: str) -> str:
+    """A time of the manifest, as people write it."""
+    return utc.replace("T", " ").replace("+00:00", " UTC")
 
 
 def _next(facts: Facts) -> list[tuple[str, str]]:

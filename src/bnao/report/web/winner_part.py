@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bnao.loop.result import SearchResult, Trained
-from bnao.report.comparison import comparison_sentence
-from bnao.report.equal_compute import equal_compute, sentence
+from bnao.loop.result import SearchResult
+from bnao.report.comparison import comparison_sentence, trained_rows
+from bnao.report.equal_compute import EqualCompute, equal_compute, sentence
 from bnao.report.format import count, duration, magnitude, percent, points
 from bnao.report.web.facts import Facts
 from bnao.report.web.graph_svg import graph_svg
@@ -79,13 +79,15 @@ def comparison(result: SearchResult) -> Parts:
     """Both arms: the table, the plot, the verdicts at equal stand-alone budget and at equal total compute."""
     if not result.trained:
         return {}
-    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_accuracy))
     equal = equal_compute(result)
     expected = None if equal is None else (equal.num_total, equal.expected_best, equal.low, equal.high)
     arms = {arm: [t.valid_accuracy for t in result.trained if t.arm == arm] for arm in ("searched", "random")}
     return {
         "sentence": comparison_sentence(result),
-        "rows": [_row(t) for t in ordered],
+        "rows": [
+            {"best": best, "cells": [("★ " if best else "") + arm, *cells]}
+            for best, (arm, *cells) in trained_rows(result)
+        ],
         "plot": best_of(arms["searched"], arms["random"], expected, "best-of-"),
         "equal": None if equal is None else _equal(equal),
         "equal_sentence": "" if equal is None else sentence(equal),
@@ -93,7 +95,7 @@ def comparison(result: SearchResult) -> Parts:
     }
 
 
-def _equal(equal: Any) -> list[tuple[str, str]]:
+def _equal(equal: EqualCompute) -> list[tuple[str, str]]:
     return [
         ("search itself (supernet, scoring, controller)", duration(equal.seconds_search)),
         ("one random stand-alone training", duration(equal.seconds_per_training)),
@@ -104,20 +106,3 @@ def _equal(equal: Any) -> list[tuple[str, str]]:
         ),
         ("best validation accuracy of the searched ones", percent(equal.searched_best)),
     ]
-
-
-def _row(trained: Trained) -> Parts:
-    best = trained.test_accuracy is not None
-    return {
-        "best": best,
-        "cells": [
-            ("★ " if best else "") + trained.arm,
-            trained.id[:8],
-            "–" if trained.score is None else f"{trained.score:.4f}",
-            percent(trained.valid_accuracy),
-            "–" if trained.test_accuracy is None else percent(trained.test_accuracy),
-            magnitude(trained.num_params),
-            magnitude(trained.macs),
-            duration(trained.seconds),
-        ],
-    }
