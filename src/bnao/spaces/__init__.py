@@ -12,3 +12,4 @@ import importlib
 def load_spaces() -> None:
     """Register the spaces that ship with the package."""
     importlib.import_module("bnao.spaces.nao_cell")
+    importlib.import_module("bnao.spaces.nasbench201")
