@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from bnao.controller.scores import pairwise_accuracy
 from bnao.loop.coverage import ChoiceCount, Coverage, RoundCoverage
+from bnao.ranking import spearman
 from bnao.report.comparison import comparison_sentence
 from bnao.report.format import points
 from bnao.report.web.facts import Facts
@@ -55,13 +55,6 @@ def pairwise(found: list[Prediction]) -> tuple[float | None, int]:
     _, ties = np.unique(scores, return_counts=True)
     pairs = (len(scores) ** 2 - int((ties**2).sum())) // 2
     return pairwise_accuracy(np.array([p.predicted for p in found]), scores) if pairs else None, pairs
-
-
-def spearman(a: list[float], b: list[float]) -> float | None:
-    """Rank correlation; None with fewer than 3 values or without any spread."""
-    if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
-        return None
-    return float(spearmanr(a, b).statistic)
 
 
 def size_correlation(facts: Facts) -> float | None:

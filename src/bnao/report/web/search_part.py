@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from bnao.loop.coverage import ChoiceCount, RoundCoverage
+from bnao.ranking import spearman
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.web.facts import Facts
-from bnao.report.web.judgement import groups, pairwise, predictions, size_correlation, spearman, total, under_trained
+from bnao.report.web.judgement import groups, pairwise, predictions, size_correlation, total, under_trained
 from bnao.report.web.plots import Curve, SizeScore, curves, pool_rounds, predictor, size_score
 
 Parts = dict[str, Any]

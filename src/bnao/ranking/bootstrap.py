@@ -1,0 +1,88 @@
+"""Bootstrap samples of architectures, and percentile intervals from them.
+
+Shapes: P architectures, R columns: the whole sample first, then the resamples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnao.rng import generator
+
+Floats = NDArray[np.float64]
+Weights = NDArray[np.float32]
+
+FEWEST_PAIRS = 10
+"""Pairs of unequal truth below which no figure of pairs is given: five architectures have ten."""
+FEWEST_ARCHITECTURES = 5
+"""Architectures below which no other figure gets an interval."""
+FEWEST_VALID = 0.5
+"""Share of the resamples in which a figure must be defined: else there is no interval, and so no estimate."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its bootstrap interval; all None where it cannot be given, and then ``reason`` says why.
+
+    ``num`` is what it rests on: pairs of unequal truth for tau and pairwise accuracy, else architectures.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    num: int
+    reason: str = ""
+
+    @property
+    def above_zero(self) -> bool:
+        """Whether there is an interval and it lies above 0."""
+        return self.low is not None and self.low > 0
+
+    def __str__(self) -> str:
+        """``0.61 (0.48 to 0.72)``, or the reason why there is none."""
+        if self.value is None or self.low is None or self.high is None:
+            return f"not given ({self.reason})"
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})".replace("-", "−")
+
+
+def multiplicities(num: int, resamples: int, seed: int, size: int | None = None) -> Weights:
+    """(num, 1 + resamples): how often each sample holds each architecture.
+
+    The first column is all ones, the sample as it is; a figure's value is its value there. Each further column is
+    ``size`` (default ``num``) draws with replacement. The same ``num``, ``resamples`` and ``seed`` give the same
+    samples, so figures of different rankings can be compared within each.
+    """
+    drawn_RP = generator(seed, "ranking", "bootstrap").multinomial(size or num, np.full(num, 1 / num), size=resamples)
+    return np.ascontiguousarray(np.vstack([np.ones(num), drawn_RP]).T, dtype=np.float32)
+
+
+def pairs_estimate(values_R: Floats, num_pairs: int, confidence: float) -> Estimate:
+    """The estimate of a figure of pairs; not given with fewer than :data:`FEWEST_PAIRS` pairs of unequal truth."""
+    if num_pairs < FEWEST_PAIRS:
+        pairs = "pair" if num_pairs == 1 else "pairs"
+        return missing(num_pairs, f"{num_pairs} {pairs} of unequal truth, {FEWEST_PAIRS} are needed")
+    return _estimate(values_R, num_pairs, confidence)
+
+
+def estimate(values_R: Floats, num: int, confidence: float) -> Estimate:
+    """The estimate of another figure; not given with fewer than :data:`FEWEST_ARCHITECTURES` architectures."""
+    if num < FEWEST_ARCHITECTURES:
+        return missing(num, f"{num} architectures, {FEWEST_ARCHITECTURES} are needed")
+    return _estimate(values_R, num, confidence)
+
+
+def missing(num: int, reason: str) -> Estimate:
+    """An estimate that cannot be given."""
+    return Estimate(None, None, None, num, reason)
+
+
+def _estimate(values_R: Floats, num: int, confidence: float) -> Estimate:
+    value, drawn = float(values_R[0]), values_R[1:]
+    drawn = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value) or len(drawn) < FEWEST_VALID * (len(values_R) - 1):
+        return missing(num, "all that is compared is tied")
+    low, high = np.quantile(drawn, ((1 - confidence) / 2, (1 + confidence) / 2)).tolist()
+    return Estimate(value, low, high, num)

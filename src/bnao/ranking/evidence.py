@@ -1,0 +1,50 @@
+"""What a verdict rests on, from checked values. Shapes: P architectures, R columns of the bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
+from bnao.ranking.figures import kendall_values
+from bnao.ranking.pick import good_positions
+from bnao.ranking.scopes import Scope, num_pairs
+from bnao.ranking.verdict import CERTAIN, TOLERANCE, Reach, Rival
+
+Floats = NDArray[np.float64]
+
+
+class Taus:
+    """Tau-b of several rankings in one scope, on the same samples; what is read twice is computed once."""
+
+    def __init__(
+        self, rankings: Mapping[str, Floats], truth_P: Floats, scope: Scope, weights_PR: Weights, confidence: float
+    ) -> None:
+        self._values = {
+            name: kendall_values(scores_P, truth_P, scope, weights_PR) for name, scores_P in rankings.items()
+        }
+        self._pairs, self._confidence = num_pairs(truth_P[scope.members_Q], scope.near), confidence
+
+    def estimate(self, name: str) -> Estimate:
+        """Tau of a ranking."""
+        return pairs_estimate(self._values[name], self._pairs, self._confidence)
+
+    def lead(self, name: str, other: str) -> Estimate:
+        """Tau of ``name`` minus tau of ``other``, within each resample."""
+        return pairs_estimate(self._values[name] - self._values[other], self._pairs, self._confidence)
+
+    def rival(self, other: str, name: str) -> Rival:
+        """The ranking ``other`` as what ``name`` is measured against."""
+        return Rival(self.estimate(other), self.lead(name, other))
+
+
+def reach(scores_P: Floats, truth_P: Floats, weights_PR: Weights) -> Reach:
+    """How many of the best by score hold one within ``TOLERANCE`` of the best in ``CERTAIN`` of the resamples."""
+    places_R = good_positions(scores_P, truth_P, weights_PR, TOLERANCE)[1:]
+    return Reach(
+        count=int(np.quantile(places_R, CERTAIN, method="inverted_cdf")),
+        num=int(weights_PR[:, -1].sum()),
+        first=float((places_R == 1).mean()),
+    )

@@ -1,0 +1,139 @@
+"""``report``: everything that can be said of a ranking from scores, stand-alone accuracies and sizes.
+
+Shapes: P architectures, O operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bnao.errors import require
+from bnao.ranking import inputs
+from bnao.ranking.bootstrap import Estimate, multiplicities
+from bnao.ranking.ceiling import Ceiling, ceiling
+from bnao.ranking.evidence import Taus, reach
+from bnao.ranking.figures import RankingFigures, ranking_figures
+from bnao.ranking.partial import partial_correlation
+from bnao.ranking.scopes import SizeRule, scopes, size_rule
+from bnao.ranking.trivial import COUNTS_FIT, FUSED, SCORE, Fused, TrivialRanking, fused_ranking, trivial_rankings
+from bnao.ranking.verdict import Rival, Verdict, decide
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RankingReport:
+    """Plain values throughout: ``bnao.storage.plain.to_plain`` makes JSON of it, ``from_dict`` reads that back."""
+
+    num_architectures: int
+    confidence: float
+    resamples: int
+    seed: int
+    size_rule: SizeRule
+    score: RankingFigures
+    rounds: dict[str, RankingFigures]
+    trivial: dict[str, TrivialRanking]  # size, live_size, op_counts_fit: those that could be had
+    fused: Fused | None  # None without operation counts
+    ceiling: Ceiling | None  # None without second seeds
+    partial_size_correlation: Estimate  # of score and size given the truth; 0 for errors unrelated to size
+    verdict: Verdict
+
+
+def report(
+    scores: ArrayLike,
+    truth: ArrayLike,
+    sizes: ArrayLike,
+    *,
+    live_sizes: ArrayLike | None = None,
+    op_counts: ArrayLike | None = None,
+    rounds: Mapping[str, ArrayLike] | Sequence[ArrayLike] | None = None,
+    second_truth: ArrayLike | None = None,
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> RankingReport:
+    """How far the ranking by ``scores`` agrees with the stand-alone accuracies, with intervals and a verdict.
+
+    Arguments, all in the same order of P >= 3 architectures:
+
+    - ``scores`` (P,): higher is better (negate a loss);
+    - ``truth`` (P,): stand-alone accuracies in [0, 1];
+    - ``sizes`` (P,): numbers of parameters; ``live_sizes`` (P,): of the operations that reach the output;
+    - ``op_counts`` (P, O): how often each operation occurs, for the fit on counts and the fused fit;
+    - ``rounds``: scores of earlier rounds (P,) by name, or in order; NaN for an architecture not yet in the pool;
+    - ``second_truth`` (P,): accuracies of a second seed, NaN where there is none;
+    - ``confidence`` of the percentile intervals, from ``resamples`` >= 50 bootstrap samples of architectures, drawn by
+      ``seed``. The same arguments give the same report.
+
+    Every figure is an ``Estimate``, None with a reason where there is too little to give one. A thousand architectures
+    take some seconds. Raises SettingError for bad input.
+
+    >>> truth = [0.50 + 0.01 * k for k in range(20)]
+    >>> found = report([0.1 * t for t in truth], truth, [100 + (k % 5) for k in range(20)])
+    >>> found.score.overall.kendall.value, found.verdict.headline
+    (1.0, 'trust it')
+    """
+    inputs.settings(confidence, resamples)
+    scores_P = inputs.numbers("scores", scores)
+    num = len(scores_P)
+    truth_P, sizes_P = inputs.accuracies("truth", truth, num), inputs.sizes("sizes", sizes, num)
+    live_P = None if live_sizes is None else inputs.sizes("live_sizes", live_sizes, num)
+    counts_PO = None if op_counts is None else inputs.table("op_counts", op_counts, num)
+    second_P = None if second_truth is None else inputs.accuracies("second_truth", second_truth, num, missing=True)
+    earlier = _rounds(rounds, num)
+
+    rule = size_rule(sizes_P, truth_P)
+    where = scopes(truth_P, sizes_P, rule)
+    weights_PR = multiplicities(num, resamples, seed)
+
+    def figures(ranking_P: Floats) -> RankingFigures:
+        return ranking_figures(ranking_P, truth_P, where, weights_PR, confidence)
+
+    trivial = trivial_rankings(sizes_P, live_P, counts_PO, truth_P, seed)
+    rankings = {SCORE: scores_P, **trivial}
+    if counts_PO is not None:
+        rankings[FUSED] = fused_ranking(scores_P, counts_PO, truth_P, seed)
+    overall, within = (
+        Taus(rankings, truth_P, where[name], weights_PR, confidence) for name in ("overall", "within_size")
+    )
+    return RankingReport(
+        num_architectures=num,
+        confidence=float(confidence),
+        resamples=int(resamples),
+        seed=int(seed),
+        size_rule=rule,
+        score=figures(scores_P),
+        rounds={name: figures(values_P) for name, values_P in earlier.items()},
+        trivial={
+            name: TrivialRanking(figures(other_P), overall.lead(SCORE, name), within.lead(SCORE, name))
+            for name, other_P in trivial.items()
+        },
+        fused=None
+        if counts_PO is None
+        else Fused(figures(rankings[FUSED]), overall.lead(FUSED, COUNTS_FIT), within.lead(FUSED, COUNTS_FIT)),
+        ceiling=None
+        if second_P is None
+        else ceiling(truth_P, second_P, sizes_P, rule, confidence=confidence, resamples=resamples, seed=seed),
+        partial_size_correlation=partial_correlation(scores_P, sizes_P, truth_P, weights_PR, confidence),
+        verdict=decide(
+            overall.estimate(SCORE),
+            {name: overall.rival(name, SCORE) for name in trivial},
+            reach(scores_P, truth_P, weights_PR),
+            None if counts_PO is None else Rival(overall.estimate(FUSED), overall.lead(FUSED, COUNTS_FIT)),
+        ),
+    )
+
+
+def _rounds(rounds: Mapping[str, ArrayLike] | Sequence[ArrayLike] | None, num: int) -> dict[str, Floats]:
+    if rounds is None:
+        return {}
+    if not isinstance(rounds, Mapping):
+        rounds = {f"round {k}": values for k, values in enumerate(rounds, 1)}
+    found = {name: inputs.numbers(f"scores of {name}", values, num, missing=True) for name, values in rounds.items()}
+    for name, values_P in found.items():
+        require(bool(np.isfinite(values_P).any()), f"{name} has scored an architecture", "no score", "leave it out")
+    return found

@@ -1,0 +1,134 @@
+"""From intervals to advice, in words. The rules, in this order, and the constants they use:
+
+1. **worthless**: tau's interval holds 0 or lies below, and does not reach :data:`USEFUL_TAU`. Where it holds 0 *and*
+   reaches that, the sample is too small to say: **undecided**.
+2. **size_does_as_well**: the interval of the score's lead over the best trivial ranking does not lie above 0. The
+   supernet has to show that it is better: a count is free. Only where the score is ahead and its lead may well be
+   :data:`LARGE_LEAD` or more is it **undecided**.
+3. **trust**: in :data:`SURE` of the resamples the first by score is within :data:`TOLERANCE` of the best truth.
+4. **rerank**: the top k by score hold such an architecture in :data:`CERTAIN` of the resamples, and the smallest such
+   k is at most :data:`MOST` of all; else **undecided**: good on the whole, and no help at the top.
+
+k belongs to a sample of this size; of a larger pool the same share is to be trained alone (``share``).
+How often a verdict from few architectures is wrong: ``verdict_errors.py`` measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bnao.ranking.bootstrap import Estimate
+from bnao.ranking.trivial import COUNTS_FIT, TITLES
+
+Kind = Literal["trust", "rerank", "size_does_as_well", "worthless", "undecided"]
+KINDS: tuple[Kind, ...] = ("trust", "rerank", "size_does_as_well", "worthless", "undecided")
+
+USEFUL_TAU = 0.5
+"""Tau from which on a ranking is of use: in common spaces a count of parameters reaches as much."""
+LARGE_LEAD = 0.2
+"""A lead over trivial rankings, in tau, that is worth more stand-alone trainings to find out about."""
+TOLERANCE = 0.005
+"""Accuracy that one gives up gladly: half a percentage point, about the noise of one training."""
+CERTAIN = 0.9
+"""Share of the resamples in which the top by score has to hold a good architecture."""
+SURE = 0.95
+"""The same for the first alone: stricter, for nothing mends a wrong pick, and a small sample overrates its first."""
+MOST = 0.5
+"""Re-ranking more than this share of all is no help."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far down the ranking one has to go for a good architecture."""
+
+    count: int  # k: the top k hold one in CERTAIN of the resamples
+    num: int  # architectures in all
+    first: float  # share of the resamples in which the first by score is good
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A trivial ranking: its tau, and how much larger the score's is."""
+
+    kendall: Estimate
+    lead: Estimate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The advice. ``top`` and ``share`` are those to train alone: 1 to trust, k to re-rank, None otherwise."""
+
+    kind: Kind
+    headline: str  # a few words
+    text: str  # one or two sentences with the figures
+    rival: str | None = None  # name of the best trivial ranking
+    top: int | None = None
+    share: float | None = None
+
+
+def decide(tau: Estimate, rivals: Mapping[str, Rival], reach: Reach, fused: Rival | None = None) -> Verdict:
+    """The verdict from tau overall, the trivial rankings by name, and the reach. See the rules above.
+
+    ``fused``: the fit on operation counts and score together, and its lead over the one on counts alone. It changes
+    no verdict, but where a count does as well by itself it says whether the score still adds to it.
+
+    >>> figure = Estimate(0.7, 0.6, 0.8, 780)
+    >>> decide(figure, {}, Reach(count=5, num=40, first=0.3)).headline
+    're-rank the top 5 of 40'
+    """
+    said = f"Kendall's tau with the stand-alone accuracy is {tau}"
+    if tau.low is None or tau.high is None:
+        return Verdict("undecided", "undecided", f"Nothing can be said: {tau.reason}.")
+    if tau.low <= 0:
+        if tau.high < USEFUL_TAU:
+            words = "no better than chance" if tau.high >= 0 else "worse than chance"
+            return Verdict("worthless", "worthless", f"{said}: {words}. Do not choose by this score.")
+        return Verdict(
+            "undecided", "undecided", f"{said}: anything from worthless to useful. Train more architectures alone."
+        )
+    name = best_rival(rivals)
+    beaten = "No trivial ranking could be compared."
+    if name is not None:
+        lead, title = rivals[name].lead, TITLES.get(name, name)
+        ahead = f"its lead over {title} (tau {rivals[name].kendall}) is {lead}"
+        if not lead.above_zero:
+            assert lead.value is not None and lead.high is not None
+            if lead.value > 0 and lead.high >= LARGE_LEAD:
+                text = f"{said}, and {ahead}: not shown to be better. Train more architectures alone."
+                return Verdict("undecided", "undecided", text, name)
+            text = f"{said}, and {ahead}: {title} does as well, and needs no supernet."
+            if fused is not None and fused.lead.above_zero:
+                text += (
+                    f" Together with operation counts the score still helps: tau {fused.kendall}, lead {fused.lead}."
+                )
+            kind = "a fit on operation counts" if name == COUNTS_FIT else "a size count"
+            return Verdict("size_does_as_well", f"{kind} does as well", text, name)
+        beaten = f"{ahead[0].upper()}{ahead[1:]}."
+    return _top(said, beaten, name, reach)
+
+
+def _top(said: str, beaten: str, name: str | None, reach: Reach) -> Verdict:
+    good = f"within {100 * TOLERANCE:g} percentage points of the best"
+    count = max(reach.count, 2)  # one network cannot be re-ranked
+    share = count / reach.num
+    if reach.first >= SURE:
+        text = f"{said}, and the first by score is {good} in {100 * reach.first:.0f} % of the resamples. {beaten}"
+        return Verdict("trust", "trust it", text, name, 1, 1 / reach.num)
+    held = f"the top {count} of {reach.num} by score ({100 * share:.0f} %)"
+    if share <= MOST:
+        text = f"{said}, and {held} hold an architecture {good} in {100 * CERTAIN:g} % of the resamples. {beaten}"
+        return Verdict("rerank", f"re-rank the top {count} of {reach.num}", text, name, count, share)
+    text = f"{said}, but it takes {held} to hold an architecture {good}: no help at the top. {beaten}"
+    return Verdict("undecided", "undecided", text, name)
+
+
+def best_rival(rivals: Mapping[str, Rival]) -> str | None:
+    """Name of the comparable trivial ranking with the largest tau."""
+    taus = {
+        name: rival.kendall.value
+        for name, rival in rivals.items()
+        if rival.kendall.value is not None and rival.lead.value is not None
+    }
+    return max(taus, key=taus.__getitem__) if taus else None

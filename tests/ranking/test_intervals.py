@@ -1,0 +1,77 @@
+"""Intervals: how often they hold the true value, when there is none, and what two rankings have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.ranking.conftest import sample
+
+from bnao.errors import SettingError
+from bnao.ranking import kendall, paired_difference
+from bnao.ranking.bootstrap import Estimate, estimate, multiplicities, pairs_estimate
+from bnao.ranking.pair_sums import pair_sums
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.7])
+def test_they_hold_the_true_value_about_as_often_as_they_say(correlation: float) -> None:
+    rng, held = np.random.default_rng(4), {"tau": 0, "rho": 0, "pairs": 0}
+    tau, rho = 2 / np.pi * np.arcsin(correlation), 6 / np.pi * np.arcsin(correlation / 2)
+    weights, trials = multiplicities(40, 300, 0), 150
+    for _ in range(trials):
+        truth = rng.standard_normal(40)
+        scores = correlation * truth + np.sqrt(1 - correlation**2) * rng.standard_normal(40)
+        sums = pair_sums(scores, truth, weights)
+        for name, values, true in (
+            ("tau", sums.kendall(), tau),
+            ("rho", sums.spearman(), rho),
+            ("pairs", sums.pairwise(), (tau + 1) / 2),
+        ):
+            low, high = np.quantile(values[1:], (0.05, 0.95))
+            held[name] += low <= true <= high
+    assert all(0.80 < count / trials < 0.97 for count in held.values()), held  # 90 % intervals
+
+
+def test_not_given_with_the_reason() -> None:
+    few = pairs_estimate(np.zeros(9), 6, 0.95)
+    assert few.value is few.low is few.high is None and "6 pairs" in few.reason and "10" in few.reason
+    assert "1 pair of" in pairs_estimate(np.zeros(9), 1, 0.95).reason
+    assert "4 architectures" in estimate(np.zeros(9), 4, 0.95).reason
+    assert "tied" in pairs_estimate(np.full(9, np.nan), 100, 0.95).reason
+    rarely = np.array([0.5, 0.5, *[np.nan] * 7])
+    assert pairs_estimate(rarely, 100, 0.95).value is None
+    assert str(few).startswith("not given") and not few.above_zero
+
+
+def test_given_as_text() -> None:
+    assert str(Estimate(0.612, -0.1, 0.7, 10)) == "0.61 (−0.10 to 0.70)"
+    assert Estimate(0.6, 0.1, 0.7, 10).above_zero and not Estimate(0.6, 0.0, 0.7, 10).above_zero
+
+
+def test_the_difference_of_two_rankings() -> None:
+    s = sample(60, 1)
+    worse = s.scores + np.random.default_rng(9).standard_normal(60)
+    found = paired_difference(s.scores, worse, s.truth, resamples=400)
+    own, other = kendall(s.scores, s.truth), kendall(worse, s.truth)
+    assert own is not None and other is not None
+    assert found.value == pytest.approx(own - other) and found.above_zero and found.num == 60 * 59 // 2
+    back = paired_difference(worse, s.scores, s.truth, resamples=400)
+    assert back.value == -found.value if found.value is not None else False
+    assert (back.low, back.high) == pytest.approx((-(found.high or 0), -(found.low or 0)))
+    same = paired_difference(s.scores, s.scores, s.truth, resamples=400)
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+
+
+def test_the_difference_within_equal_size() -> None:
+    s = sample(80, 2)
+    everywhere = paired_difference(s.scores, s.sizes, s.truth, resamples=200)
+    within = paired_difference(s.scores, s.sizes, s.truth, sizes=s.sizes, resamples=200)
+    assert everywhere.value is not None and within.value is None and "tied" in within.reason
+    shifted = paired_difference(s.scores, s.scores + 9.0 * s.sizes, s.truth, sizes=s.sizes, resamples=200)
+    assert shifted.value == pytest.approx(0.0)  # what differs between sizes does not count within them
+
+
+def test_bad_input_of_the_difference() -> None:
+    with pytest.raises(SettingError, match="scores_b has one number for each of the 3"):
+        paired_difference([1, 2, 3], [1, 2], [0.1, 0.2, 0.3])
+    with pytest.raises(SettingError, match="confidence"):
+        paired_difference([1, 2, 3], [1, 2, 3], [0.1, 0.2, 0.3], confidence=95)

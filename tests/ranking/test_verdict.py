@@ -1,0 +1,123 @@
+"""Each rule of the verdict on a constructed case, and its error rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.ranking.conftest import sample
+
+from bnao.errors import SettingError
+from bnao.ranking import Estimate, VerdictErrors, report, verdict_error_rates
+from bnao.ranking.bootstrap import missing
+from bnao.ranking.verdict import KINDS, Reach, Rival, Verdict, decide
+
+GOOD = Estimate(0.7, 0.6, 0.8, 780)
+AHEAD = Rival(Estimate(0.5, 0.3, 0.6, 780), Estimate(0.2, 0.1, 0.3, 780))
+BEHIND = Rival(Estimate(0.72, 0.6, 0.8, 780), Estimate(-0.02, -0.1, 0.06, 780))
+FIRST, FIFTH, LAST = Reach(1, 40, 0.99), Reach(5, 40, 0.4), Reach(30, 40, 0.1)
+
+
+def tau(low: float, high: float) -> Estimate:
+    return Estimate((low + high) / 2, low, high, 780)
+
+
+def test_trust() -> None:
+    found = decide(GOOD, {"size": AHEAD}, FIRST)
+    assert (found.kind, found.headline, found.top, found.share) == ("trust", "trust it", 1, 1 / 40)
+    assert "0.70 (0.60 to 0.80)" in found.text and "the number of parameters" in found.text and "99 %" in found.text
+
+
+def test_rerank() -> None:
+    found = decide(GOOD, {"size": AHEAD}, FIFTH)
+    assert (found.kind, found.headline, found.top, found.share) == ("rerank", "re-rank the top 5 of 40", 5, 0.125)
+    assert decide(GOOD, {"size": AHEAD}, Reach(1, 40, 0.93)).top == 2  # not sure enough of the first
+
+
+def test_good_on_the_whole_but_not_at_the_top() -> None:
+    found = decide(GOOD, {"size": AHEAD}, LAST)
+    assert found.kind == "undecided" and "no help at the top" in found.text and found.top is None
+
+
+def test_size_does_as_well() -> None:
+    found = decide(GOOD, {"size": BEHIND, "live_size": AHEAD}, FIRST)
+    assert found.kind == "size_does_as_well" and found.rival == "size"
+    assert found.headline == "a size count does as well" and "helps" not in found.text
+    fit = decide(GOOD, {"op_counts_fit": BEHIND}, FIRST, AHEAD)
+    assert fit.headline == "a fit on operation counts does as well" and "still helps" in fit.text
+    assert "still helps" not in decide(GOOD, {"op_counts_fit": BEHIND}, FIRST, BEHIND).text
+
+
+def test_ahead_but_not_shown() -> None:
+    unclear = Rival(Estimate(0.5, 0.3, 0.6, 780), Estimate(0.15, -0.05, 0.35, 780))
+    assert decide(GOOD, {"size": unclear}, FIRST).kind == "undecided"
+    small = Rival(Estimate(0.65, 0.3, 0.8, 780), Estimate(0.05, -0.05, 0.15, 780))
+    assert decide(GOOD, {"size": small}, FIRST).kind == "size_does_as_well"
+
+
+def test_the_strongest_rival_decides_and_one_that_cannot_be_compared_does_not() -> None:
+    constant = Rival(missing(780, "tied"), missing(780, "tied"))
+    assert decide(GOOD, {"size": constant, "live_size": AHEAD}, FIRST).rival == "live_size"
+    alone = decide(GOOD, {"size": constant}, FIRST)
+    assert alone.kind == "trust" and alone.rival is None and "No trivial ranking" in alone.text
+
+
+@pytest.mark.parametrize(("low", "high", "words"), [(-0.2, 0.3, "no better"), (-0.5, -0.1, "worse than chance")])
+def test_worthless(low: float, high: float, words: str) -> None:
+    found = decide(tau(low, high), {"size": AHEAD}, FIRST)
+    assert found.kind == "worthless" and words in found.text
+
+
+def test_too_little_to_say() -> None:
+    assert decide(tau(-0.1, 0.7), {"size": AHEAD}, FIRST).kind == "undecided"
+    nothing = decide(missing(3, "3 pairs of unequal truth, 10 are needed"), {}, FIRST)
+    assert nothing.kind == "undecided" and "3 pairs" in nothing.text
+
+
+@pytest.mark.parametrize(("noise", "seed", "kind"), [(0.02, 0, "trust"), (2.0, 0, "rerank"), (50.0, 0, "worthless")])
+def test_from_samples(noise: float, seed: int, kind: str) -> None:
+    s = sample(120, seed, score_noise=noise, size_noise=2.0)
+    assert report(s.scores, s.truth, s.sizes, resamples=300).verdict.kind == kind
+
+
+def test_a_score_that_only_knows_size() -> None:
+    s = sample(120, 1)
+    score = s.sizes + 0.1 * np.random.default_rng(0).standard_normal(120)
+    assert report(score, s.truth, s.sizes, resamples=300).verdict.kind == "size_does_as_well"
+
+
+def test_error_rates() -> None:
+    s = sample(300, 2, size_noise=2.0)
+    noise = np.random.default_rng(0).random(300)
+    found = verdict_error_rates(
+        {"good": s.scores, "noise": noise, "size": s.sizes},
+        s.truth,
+        s.sizes,
+        op_counts=s.counts,
+        sample=30,
+        draws=15,
+        resamples=100,
+    )
+    assert list(found) == ["good", "noise", "size"]
+    for rates in found.values():
+        assert sum(rates.counts.values()) == rates.draws == 15 and set(rates.counts) == set(KINDS)
+        assert rates.right + rates.wrong + rates.undecided == pytest.approx(1.0)
+    assert found["noise"].whole.kind == "worthless" and found["noise"].right > 0.5
+    assert found["size"].whole.kind == "size_does_as_well"
+    assert found["good"].whole.kind in ("trust", "rerank") and found["good"].whole.share is not None
+    again = verdict_error_rates(noise, s.truth, s.sizes, op_counts=s.counts, sample=30, draws=15, resamples=100)
+    assert again["score"] == found["noise"]
+
+
+def test_rates_of_an_undecided_table() -> None:
+    counts = {"trust": 2, "rerank": 1, "size_does_as_well": 0, "worthless": 0, "undecided": 7}
+    rates = VerdictErrors(Verdict("undecided", "undecided", ""), 40, 10, counts, None)
+    assert (rates.right, rates.undecided, rates.wrong) == (0.7, 0.7, 0.3)
+
+
+def test_bad_samples() -> None:
+    with pytest.raises(SettingError, match="3 to 9"):
+        verdict_error_rates(range(10), np.linspace(0, 1, 10), range(10), sample=10)
+    with pytest.raises(SettingError, match="at least one"):
+        verdict_error_rates(range(10), np.linspace(0, 1, 10), range(10), sample=5, draws=0)
+    with pytest.raises(SettingError, match="to judge"):
+        verdict_error_rates({}, [0.1], [1])
