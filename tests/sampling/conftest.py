@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bnao.arch import Architecture, Grammar
 from bnao.cost.feasible import FeasibleSpace
 from bnao.cost.sizes import SizeTable
-from bnao.sampling import Policy, make_policy
+from bnao.sampling import Policy, Schedule, make_policy
 from bnao.sampling.config import SamplingConfig
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
@@ -34,9 +34,17 @@ class Listed:
         count = self.sizes.num_params if kind == "standalone" else self.sizes.num_chosen_params
         return count(self.architectures).astype(np.float64)
 
-    def policy(self, pool: list[Architecture] | None = None, seed: int = 0, **settings: object) -> Policy:
+    def policy(
+        self,
+        pool: list[Architecture] | None = None,
+        seed: int = 0,
+        feasible: FeasibleSpace | None = None,
+        schedule: Schedule | None = None,
+        **settings: object,
+    ) -> Policy:
         config = SamplingConfig(**settings)  # type: ignore[arg-type]
-        return make_policy(config, feasible=FeasibleSpace(self.grammar), sizes=self.sizes, pool=pool, seed=seed)
+        space = FeasibleSpace(self.grammar) if feasible is None else feasible
+        return make_policy(config, feasible=space, sizes=self.sizes, pool=pool, seed=seed, schedule=schedule)
 
     def expected(self, kind: str, exponent: float, floor: float) -> dict[str, float]:
         """The definition: max(size ** exponent, floor * mean)."""

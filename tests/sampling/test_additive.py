@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnao.rng import generator
-from bnao.spaces.nao_cell.additive import below
+from bnao.spaces.additive import below
 from bnao.testing.policies import check_frequencies
 
 CASES = [

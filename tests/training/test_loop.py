@@ -215,7 +215,7 @@ def test_the_auxiliary_head_adds_its_weighted_loss_in_training_alone():
     logits, auxiliary = built.module(x)
     assert logits.shape == auxiliary.shape == (2, 4)
     labels = torch.tensor([1, 3])
-    loss, _ = _loss(Path.of(built.module), x, labels, TrainingConfig(auxiliary_weight=0.4))
+    loss, _ = _loss(Path.of(built.module), x, labels, 0.4)
     expected = F.cross_entropy(logits, labels) + 0.4 * F.cross_entropy(auxiliary, labels)
     torch.testing.assert_close(loss, expected)
     assert built.module.eval()(x).shape == (2, 4)

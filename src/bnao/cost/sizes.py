@@ -54,9 +54,17 @@ class SizeTable:
         """A proven upper bound of :meth:`num_params` (or :meth:`num_chosen_params`) over the whole space."""
         return self.skeleton.upper_bound((self._chosen_F if chosen_only else self._params_F).astype(np.float64))
 
+    def max_macs(self) -> float:
+        """A proven upper bound of :meth:`macs` over the whole space."""
+        return self.skeleton.upper_bound(self._macs_F.astype(np.float64))
+
     def additive_sampler(self, exponent: int, *, chosen_only: bool = False) -> AdditiveSampler | None:
         """Exact draws in proportion to ``num_params ** exponent`` over the whole space, where the skeleton offers them.
 
         ``chosen_only`` counts the chosen operations alone. The sampler's ``mean`` is the exact mean size of the space.
         """
         return self.skeleton.additive_sampler(self._chosen_F if chosen_only else self._params_F, exponent)
+
+    def additive_macs_sampler(self, exponent: int) -> AdditiveSampler | None:
+        """Exact draws in proportion to ``macs ** exponent`` over the whole space, where the skeleton offers them."""
+        return self.skeleton.additive_sampler(self._macs_F, exponent)

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor
 
 from bnao.arch import Architecture
@@ -27,6 +25,7 @@ from bnao.loop.saving import StageSaves
 from bnao.loop.source_run import open_source
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
+from bnao.ranking import spearman
 from bnao.rng import torch_seed, torch_stream
 from bnao.sampling import make_policy
 from bnao.sampling.counting import CountingPolicy
@@ -34,9 +33,7 @@ from bnao.storage import Commit, Pool, PoolEntry, RunFolder
 from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
 from bnao.training.device import place
-from bnao.training.loop import Weights, num_steps, train
-
-Floats = NDArray[np.float64]
+from bnao.training.loop import Weights, num_steps, schedule, train
 
 SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
 
@@ -139,6 +136,7 @@ class Rounds:
                 sizes=bench.sampled.sizes,
                 pool=fresh,
                 seed=torch_seed(config.seed, "sampling", number),
+                schedule=schedule(training, len(bench.data.train)),
             )
         )
         self._log.listener.event("sampling", stage=name, text=policy.describe())
@@ -193,7 +191,7 @@ class Rounds:
                 best_score=float(values.max()),
                 median_score=float(np.median(values)),
                 best_accuracy=float(scores.accuracies_P.max()),
-                rank_correlation_with_size=_spearman(values, sizes),
+                rank_correlation_with_size=spearman(values, sizes) or 0.0,
             )
             if scores.num_not_finite:
                 self._log.warn(
@@ -241,9 +239,3 @@ def controller_config(config: SearchConfig, device: str) -> ControllerConfig:
     if config.controller.device != "auto":
         return config.controller
     return replace(config.controller, device="cuda" if device == "cuda" else "cpu")
-
-
-def _spearman(a: Floats, b: NDArray[np.int64]) -> float:
-    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(spearmanr(a, b).statistic)

@@ -25,6 +25,7 @@ from bnao.sampling import POLICIES, make_policy
 from bnao.storage import RunFolder
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
+from bnao.training.loop import schedule
 
 
 def prepare(config: SearchConfig, log: StageLog, *, begun: bool = False) -> Workbench:
@@ -180,5 +181,12 @@ def _check_parts(bench: Workbench) -> None:
     """Make the policy and the proposer once, so that their settings are refused early."""
     config = bench.config
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
-    make_policy(config.sampling, feasible=bench.feasible, sizes=bench.sampled.sizes, pool=few, seed=config.seed)
+    make_policy(
+        config.sampling,
+        feasible=bench.feasible,
+        sizes=bench.sampled.sizes,
+        pool=few,
+        seed=config.seed,
+        schedule=schedule(config.supernet.training, len(bench.data.train)),
+    )
     make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)

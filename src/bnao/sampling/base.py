@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bnao.arch import Architecture
 from bnao.cost.feasible import FeasibleSpace
@@ -25,7 +26,8 @@ class StepPlan:
 
     ``paths`` are the 1 or more architectures, in the order in which they run; ``loss_weights`` one positive weight for
     each (several paths and one update: 1 / m each averages, 1 each adds up). ``teacher``, one of the paths or None:
-    the others learn its outputs instead of the labels. ``lr_scale`` > 0 multiplies the schedule's learning rate in this
+    the others learn its outputs instead of the labels (:func:`bnao.training.loop.train`); named twice among the paths,
+    the first is meant. ``lr_scale`` > 0 multiplies the schedule's learning rate in this
     step. A plan that is not of this form is a bug of its policy: AssertionError.
     """
 
@@ -72,6 +74,17 @@ class Policy(ABC):
             )
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rates of the training that a policy is for: ``rate(step)``, 0 <= step <= ``steps``.
+
+    ``rate(0)`` is the first rate, ``rate(steps)`` what the schedule ends in (no step has it).
+    """
+
+    steps: int
+    rate: Callable[[int], float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicySetup:
     """What a policy is made from; see :func:`bnao.sampling.make_policy`."""
@@ -81,6 +94,19 @@ class PolicySetup:
     sizes: SizeTable
     pool: tuple[Architecture, ...] | None
     seed: int
+    schedule: Schedule | None = None
+
+    def size(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P,) parameters as ``config.size`` names them: of the stand-alone networks, or of chosen operations alone."""
+        if self.config.size == "chosen_ops":
+            return self.sizes.num_chosen_params(architectures)
+        return self.sizes.num_params(architectures)
+
+    def require_pool(self) -> tuple[Architecture, ...]:
+        """The pool. Raises SettingError if there is none."""
+        if self.pool is None:
+            raise SettingError("sampling over the pool needs one; received None: give a pool, or set over to space")
+        return self.pool
 
 
 POLICIES: Registry[Callable[[PolicySetup], Policy]] = Registry("sampling policy")

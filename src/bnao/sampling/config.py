@@ -19,7 +19,7 @@ class SamplingConfig:
     policy: str = "size_proportional"  # which architectures a step trains: bnao list policies
     over: Literal["pool", "space"] = "pool"  # the round's pool, or every architecture of the feasible space
     size: Literal["standalone", "chosen_ops"] = "standalone"  # parameters of the network, or of its chosen operations
-    exponent: float = 1.0  # weight = size ** exponent
+    exponent: float = 1.0  # weight = size ** exponent; where the policy adapts it, at the start
     floor: float = 0.01  # weights below this share of the mean weight are raised to it, so size zero is still trained
     shuffle_sides: bool = True  # draw the order of symmetric inputs at random, so that both sides' weights are trained
 

@@ -91,6 +91,10 @@ class BlockDraws:
             self._block = number, self._draws.sample(BLOCK, generator(self._seed, "sampling", "block", number))
         return self._block[1][offset]
 
+    def describe(self) -> str:
+        """How draws are made."""
+        return self._draws.describe()
+
 
 def floored(weights_P: NDArray[np.float64], floor: float, mean: float | None = None) -> NDArray[np.float64]:
     """max(w, floor * mean of w), with the mean over these P unless given; all ones if that mean is zero.

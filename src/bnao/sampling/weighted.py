@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
-from bnao.errors import SettingError
 from bnao.sampling.base import Policy, PolicySetup, StepPlan
 from bnao.sampling.draws import BlockDraws, Draws, PoolDraws, floored
 from bnao.sampling.space_draws import Envelope, space_draws
@@ -34,9 +33,8 @@ class WeightedPolicy(Policy):
         self.setup = setup
         self._pool_draws: PoolDraws | None = None
         if setup.config.over == "pool":
-            if setup.pool is None:
-                raise SettingError("sampling over the pool needs one; received None: give a pool, or set over to space")
-            self._pool_draws = PoolDraws(setup.pool, floored(self.weights(setup.pool), setup.config.floor))
+            pool = setup.require_pool()
+            self._pool_draws = PoolDraws(pool, floored(self.weights(pool), setup.config.floor))
             self.draws = self._pool_draws
         else:
             self.draws = self.space_draws()

@@ -18,9 +18,9 @@ from torch.nn import functional as F
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
 from bnao.data.images import Images
-from bnao.errors import NumericalError, SettingError
+from bnao.errors import NumericalError
 from bnao.rng import generator, torch_seed
-from bnao.sampling.base import Policy, StepPlan
+from bnao.sampling.base import Policy, Schedule, StepPlan
 from bnao.supernet import Path, Trainable
 from bnao.training.averaging import LazyAverage
 from bnao.training.config import TrainingConfig
@@ -32,7 +32,8 @@ from bnao.training.schedule import learning_rate
 class Epoch:
     """Means over one epoch's training batches, and the learning rate of its last step.
 
-    ``loss`` in nats is what was minimised (label smoothing and the auxiliary head included), ``accuracy`` in [0, 1].
+    ``loss`` in nats is what was minimised (label smoothing, the auxiliary head, and a teacher's targets included),
+    ``accuracy`` in [0, 1] is that of the labels.
     """
 
     epoch: int
@@ -112,6 +113,12 @@ def num_steps(config: TrainingConfig, num_images: int) -> int:
     return max(1, round(config.epochs * steps_per_epoch(num_images, config.batch_size)))
 
 
+def schedule(config: TrainingConfig, num_images: int) -> Schedule:
+    """The learning rates of a training on so many images, for policies that scale them."""
+    steps, per_epoch = num_steps(config, num_images), steps_per_epoch(num_images, config.batch_size)
+    return Schedule(steps, lambda step: learning_rate(config, step, steps, per_epoch))
+
+
 def train(
     weights: Weights,
     policy: Policy,
@@ -126,6 +133,10 @@ def train(
     """Train from the first step, or the one that ``saves`` goes on from, to the last of one schedule.
 
     Returns the means of each epoch. A training that goes on ends with the bits of one that never stopped.
+
+    Where a plan has a teacher, its forward pass comes first and it learns the labels; the other paths learn what it
+    says: cross entropy with the detached probabilities of its classifier, in training mode and before the update,
+    without label smoothing. A path's auxiliary head learns what the path's classifier learns.
 
     ``images`` are the training images on the device of the weights; ``stage`` names the random streams.
     Raises NumericalError when a loss or gradient is not finite (the weights are those before that step;
@@ -181,41 +192,43 @@ def train(
 def _step(
     weights: Weights, plan: StepPlan, x: Tensor, labels: Tensor, config: TrainingConfig, rate: float
 ) -> tuple[list[float], float]:
-    """One update. Returns each path's loss and the mean accuracy on the batch."""
-    if plan.teacher is not None:
-        raise SettingError(
-            "distillation from a teacher path is not supported by this version: use a policy without one"
-        )
+    """One update. Returns each path's loss, in the order of the plan, and the mean accuracy on the batch."""
     paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
     active = list(dict.fromkeys(p for path in paths for p in path.parameters))
     averaged = active + list(dict.fromkeys(b for path in paths for b in path.buffers))
     if weights.average is not None:
         weights.average.before_step(averaged)  # before the forward pass, which moves running statistics
-    losses, correct = [], 0.0
-    for path, share in zip(paths, plan.loss_weights, strict=True):
-        loss, logits = _loss(path, x, labels, config)
-        losses.append(float(loss.detach()))
-        if not abs(losses[-1]) < float("inf"):
+    teacher = None if plan.teacher is None else plan.paths.index(plan.teacher)
+    targets, smoothing = labels, config.label_smoothing
+    losses, correct = [0.0] * len(paths), 0.0
+    for k in sorted(range(len(paths)), key=lambda k: k != teacher):  # the teacher first, the others as planned
+        loss, logits = _loss(paths[k], x, targets, config.auxiliary_weight, smoothing)
+        losses[k] = float(loss.detach())
+        if not abs(losses[k]) < float("inf"):
             for parameter in active:
                 parameter.grad = None
             raise NumericalError(
-                f"the training loss must stay finite; received {losses[-1]}: lower the learning rate or check the data"
+                f"the training loss must stay finite; received {losses[k]}: lower the learning rate or check the data"
             )
-        (loss * share).backward()  # type: ignore[no-untyped-call]
+        (loss * plan.loss_weights[k]).backward()  # type: ignore[no-untyped-call]
         correct += float((logits.detach().argmax(1) == labels).float().mean()) / len(paths)
+        if k == teacher:
+            targets, smoothing = logits.detach().softmax(1), 0.0
     weights.optimizer.step(active, rate)
     if weights.average is not None:
         weights.average.after_step(averaged)
     return losses, correct
 
 
-def _loss(path: Path, x: Tensor, labels: Tensor, config: TrainingConfig) -> tuple[Tensor, Tensor]:
+def _loss(
+    path: Path, x: Tensor, targets: Tensor, auxiliary_weight: float, smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Cross entropy with ``targets``, (B,) labels or (B, K) probabilities, which both heads learn; and the logits."""
     output = path.module(x)
     logits, auxiliary = output if isinstance(output, tuple) else (output, None)
-    loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+    loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
     if auxiliary is not None:
-        smoothed = F.cross_entropy(auxiliary, labels, label_smoothing=config.label_smoothing)
-        loss = loss + config.auxiliary_weight * smoothed
+        loss = loss + auxiliary_weight * F.cross_entropy(auxiliary, targets, label_smoothing=smoothing)
     return loss, logits
 
 
