@@ -10,6 +10,8 @@ from cyclopts import Parameter
 from bnao.errors import ArchitectureError, nearest, require
 from bnao.spaces.config import MOST_CELLS, MOST_CHANNELS, MOST_NODES, NetworkConfig, SpaceConfig
 
+_DEFAULT = SpaceConfig()
+
 
 def size(
     tokens: str,
@@ -18,7 +20,13 @@ def size(
     space: str = "nao_cell",
     operations: str = "small",
     nodes: int = 5,
-    cells_per_stage: int = 6,
+    widths: str = _DEFAULT.widths,
+    depths: str = _DEFAULT.depths,
+    strides: str = _DEFAULT.strides,
+    kernels: str = _DEFAULT.kernels,
+    expansions: str = _DEFAULT.expansions,
+    skip: bool = _DEFAULT.skip,
+    cells_per_stage: int | None = None,
     channels: int = 36,
     num_classes: int = 10,
     in_channels: int = 3,
@@ -32,15 +40,28 @@ def size(
     Parameters
     ----------
     tokens
-        `normal cell | reduction cell` in quotes, or the word `published` for the paper's architecture
+        `normal cell | reduction cell` in quotes, or the word `published` for the paper's architecture; of another
+        space its own text form
     space
         search space: `bnao list spaces`
     operations
         operation set (small, middle) or names joined by commas: `bnao list ops`
     nodes
         nodes of a cell
+    widths
+        mobile: width of each stage as a multiple of channels
+    depths
+        mobile: layers of each stage
+    strides
+        mobile: stride, 1 or 2, of each stage's first layer
+    kernels
+        mobile: candidate kernel sizes
+    expansions
+        mobile: candidate expansions
+    skip
+        mobile: whether a layer that keeps width and size may be left out
     cells_per_stage
-        N; three stages with a reduction cell between them
+        N; three stages with a reduction cell between them [nao_cell: 6]
     channels
         C, width of the first stage; even
     num_classes
@@ -58,6 +79,8 @@ def size(
     """
     import bnao.api as api
 
+    if cells_per_stage is None:
+        cells_per_stage = 6 if space == "nao_cell" else NetworkConfig().cells_per_stage
     given = (nodes, cells_per_stage, channels, num_classes, in_channels, input_size)
     for (name, most), value in zip(_MOST.items(), given, strict=True):
         require(value >= 1, f"--{name} is at least 1", value, "give a positive number")
@@ -70,7 +93,17 @@ def size(
         tokens = _published(operations, nodes)
     counts = api.size(
         tokens,
-        SpaceConfig(name=space, operations=operations, nodes=nodes),
+        SpaceConfig(
+            name=space,
+            operations=operations,
+            nodes=nodes,
+            widths=widths,
+            depths=depths,
+            strides=strides,
+            kernels=kernels,
+            expansions=expansions,
+            skip=skip,
+        ),
         NetworkConfig(cells_per_stage=cells_per_stage, channels=channels, output=output, stem=stem),
         in_channels,
         input_size,
@@ -79,9 +112,10 @@ def size(
     if json_output:
         print(json.dumps(counts))
         return
+    missing = "does not fit this input" if space == "nao_cell" else "the space has none"
     for name, words in _WORDS.items():
         count = counts[name]
-        print(f"{words:32}{'does not fit this input' if count is None else format(count, ','):>24}")
+        print(f"{words:32}{missing if count is None else format(count, ','):>24}")
 
 
 def _published(operations: str, nodes: int) -> str:

@@ -11,6 +11,7 @@ from bnao.cost.feasible import FeasibleSpace
 from bnao.cost.sizes import SizeTable
 from bnao.data.held_out import HeldOut, load
 from bnao.data.images import SearchData
+from bnao.errors import SettingError
 from bnao.loop.config import SearchConfig
 from bnao.loop.known import KnownArchitecture, given
 from bnao.spaces import load_spaces
@@ -66,11 +67,15 @@ def make_workbench(config: SearchConfig, *, begun: bool = False) -> Workbench:
     device = resolve_device(config.device)
     data, held_out = load(config.data, config.seed)
 
-    def network(settings: NetworkConfig) -> Network:
-        skeleton = space.skeleton(settings, data.task)
+    def network(section: str, settings: NetworkConfig) -> Network:
+        try:
+            skeleton = space.skeleton(settings, data.task)
+        except SettingError as error:
+            raise SettingError(f"{section}.network: {error}") from error
         return Network(settings, skeleton, SizeTable(skeleton))
 
-    delivered = network(delivered_network(config))
+    section = {"none": "rerank", "inherit": "supernet"}.get(config.final.mode, "final")
+    delivered = network(section, delivered_network(config))
     feasible = FeasibleSpace(space.grammar, delivered.sizes, config.limits)
     feasible.require_not_empty()
     return Workbench(
@@ -81,9 +86,9 @@ def make_workbench(config: SearchConfig, *, begun: bool = False) -> Workbench:
         space=space,
         feasible=feasible,
         known=[] if begun else given(config, feasible),
-        supernet=network(config.supernet.network),
-        sampled=network(replace(config.supernet.network, output="concat")),
-        rerank=network(config.rerank.network),
+        supernet=network("supernet", config.supernet.network),
+        sampled=network("supernet", replace(config.supernet.network, output="concat")),
+        rerank=network("rerank", config.rerank.network),
         delivered=delivered,
     )
 

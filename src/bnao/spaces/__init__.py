@@ -12,4 +12,5 @@ import importlib
 def load_spaces() -> None:
     """Register the spaces that ship with the package."""
     importlib.import_module("bnao.spaces.nao_cell")
+    importlib.import_module("bnao.spaces.mobile")
     importlib.import_module("bnao.spaces.nasbench201")

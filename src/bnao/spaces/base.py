@@ -132,6 +132,13 @@ class SearchSpace(ABC):
         """
         return grammar_choices(self.grammar, architecture)
 
+    def live(self, architecture: Architecture) -> Architecture | None:
+        """The architecture without operations that no path leads through from input to output.
+
+        Optional: None (the default) says that this space cannot tell. The ranking lab counts what is live.
+        """
+        return None
+
     def all_choices(self) -> list[Choice]:
         """Every choice that an architecture of the space can make, distinct, in an order fit for a table.
 

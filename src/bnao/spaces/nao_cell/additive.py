@@ -24,23 +24,13 @@ from math import comb
 import numpy as np
 
 from bnao.arch import Architecture
-from bnao.spaces.additive import AdditiveSampler
+from bnao.spaces.additive import AdditiveSampler, below, plus
 
 State = tuple[int, int, int]
 """(node, used outer states, used inner states) before the node is decided."""
 Couple = tuple[int, int]
 Step = tuple[State, int, int, list[Couple]]
 """The next state, the cost, the absorbed factors, and the equally likely couples of pairs that lead there."""
-
-
-def below(limit: int, rng: np.random.Generator) -> int:
-    """A uniform whole number in [0, limit), of any size; each try succeeds with probability above 1/2."""
-    bits = limit.bit_length()
-    size = (bits + 7) // 8
-    while True:
-        value = int.from_bytes(rng.bytes(size), "little") >> (8 * size - bits)
-        if value < limit:
-            return value
 
 
 class CellSums:
@@ -67,9 +57,8 @@ class CellSums:
             else:
                 total = [0] * (self._order + 1)
                 for (following, cost), couples in self._options(state).items():
-                    rest = self.sums(following)
-                    for j in range(self._order + 1):
-                        total[j] += len(couples) * sum(comb(j, i) * cost**i * rest[j - i] for i in range(j + 1))
+                    for j, moment in enumerate(plus(cost, self.sums(following))):
+                        total[j] += len(couples) * moment
             self._sums[state] = tuple(total)
         return self._sums[state]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from bnao.spaces.config import NetworkConfig
+from bnao.spaces.initialise import initialise as initialise
 from bnao.spaces.nao_cell.layers import AuxiliaryHead, Head, build_stem
 from bnao.spaces.nao_cell.plan import CellPlan, NetworkPlan, Unused
 from bnao.spaces.progress import DropPath, Progress
@@ -49,11 +50,3 @@ class NaoNetwork(nn.Module):
                 auxiliary = self.auxiliary(newer)
         logits = self.head(newer)
         return logits if auxiliary is None else (logits, auxiliary)
-
-
-def initialise(module: nn.Module) -> nn.Module:
-    """Kaiming-normal on every weight of two or more dimensions; vectors keep torch's default. Returns ``module``."""
-    for parameter in module.parameters():
-        if parameter.dim() >= 2:
-            nn.init.kaiming_normal_(parameter)
-    return module

@@ -14,18 +14,20 @@ from bnao.ops import OPERATIONS, Operation
 from bnao.spaces.additive import AdditiveSampler
 from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
-from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.config import MOBILE_FIELDS, NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
+from bnao.spaces.initialise import initialise
 from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
 from bnao.spaces.nao_cell.choices import ChoiceTable
 from bnao.spaces.nao_cell.drawing import Node, draw_cells
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 from bnao.spaces.nao_cell.graph import cell_graph
 from bnao.spaces.nao_cell.layers import Projection
-from bnao.spaces.nao_cell.network import NaoNetwork, initialise
+from bnao.spaces.nao_cell.network import NaoNetwork
 from bnao.spaces.nao_cell.pieces import PieceTable
 from bnao.spaces.nao_cell.plan import plan_network
 from bnao.spaces.progress import Progress
+from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
 
 PUBLISHED = "1 1 0 1 2 4 0 0 0 0 2 1 0 0 0 2 0 3 0 0 | 0 2 0 2 2 2 1 0 0 0 0 1 0 0 0 3 0 0 0 1"
@@ -154,6 +156,7 @@ class NaoCellSpace(SearchSpace):
     """A normal and a reduction cell of nodes with two (input, operation) pairs each; the paper's search space."""
 
     def __init__(self, config: SpaceConfig) -> None:
+        refuse_unread(config, self.name, *MOBILE_FIELDS)
         self._operations = operation_set(config.operations)
         self._grammar = NaoCellGrammar(nodes=config.nodes, num_operations=len(self._operations))
         self._choices = ChoiceTable(self._grammar, [operation.name for operation in self._operations])

@@ -22,7 +22,7 @@ from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
 from bnao.spaces.nao_cell.network import initialise
 from bnao.spaces.nao_cell.plan import halved
-from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES
+from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES, live_edges
 from bnao.spaces.nasbench201.drawing import cell_graph, draw_cell
 from bnao.spaces.nasbench201.grammar import NasBench201Grammar
 from bnao.spaces.nasbench201.network import STAGES, BenchNetwork, Head, ResidualBlock, Stem, SuperCell, build_cell
@@ -172,6 +172,12 @@ class NasBench201Space(SearchSpace):
     def choices(self, architecture: Architecture) -> list[Choice]:
         """The operation of each edge, in the order of the tokens."""
         return [_choice(edge, token) for edge, token in zip(EDGES, architecture.tokens, strict=True)]
+
+    def live(self, architecture: Architecture) -> Architecture:
+        """The cell with ``none`` on every edge off the paths from its input to its output."""
+        tokens = architecture.tokens
+        edges = zip(tokens, live_edges(tokens), strict=True)
+        return self._grammar.architecture([token if live else NONE for token, live in edges])
 
     def all_choices(self) -> list[Choice]:
         """By edge, then by operation."""
