@@ -14,6 +14,19 @@ class Row:
     kind: str = "other"
 
 
+def family(operation: str) -> str:
+    """The family of an operation by its name, for its colour.
+
+    >>> [family(name) for name in ("sep_conv_3x3", "avg_pool_3x3", "skip_connect", "zero")]
+    ['convolution', 'pooling', 'identity', 'other']
+    """
+    if "conv" in operation:
+        return "convolution"
+    if "pool" in operation:
+        return "pooling"
+    return "identity" if operation in ("identity", "skip_connect") else "other"
+
+
 @dataclass(frozen=True)
 class Node:
     """A state of the network. ``id`` is unique in its graph; ``hint`` says more about the title in a few words."""

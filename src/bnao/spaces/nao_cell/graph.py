@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bnao.spaces.graph import Edge, Graph, Row
+from bnao.spaces.graph import Edge, Graph, Row, family
 from bnao.spaces.graph import Node as GraphNode
 from bnao.spaces.nao_cell.drawing import Node, unused_states
 
@@ -37,19 +37,6 @@ def cell_graph(title: str, nodes: Sequence[Node], *, output: str = "concat") -> 
             *(Edge(str(state), "output") for state in unused),
         ),
     )
-
-
-def family(operation: str) -> str:
-    """The family of an operation by its name, for its colour.
-
-    >>> [family(name) for name in ("sep_conv_3x3", "avg_pool_3x3", "identity", "zero")]
-    ['convolution', 'pooling', 'identity', 'other']
-    """
-    if "conv" in operation:
-        return "convolution"
-    if "pool" in operation:
-        return "pooling"
-    return "identity" if operation == "identity" else "other"
 
 
 def _words(operation: str) -> str:

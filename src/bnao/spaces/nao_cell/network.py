@@ -7,7 +7,6 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from bnao.spaces.config import NetworkConfig
-from bnao.spaces.initialise import initialise as initialise
 from bnao.spaces.nao_cell.layers import AuxiliaryHead, Head, build_stem
 from bnao.spaces.nao_cell.plan import CellPlan, NetworkPlan, Unused
 from bnao.spaces.progress import DropPath, Progress

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bnao.spaces.graph import Edge, Graph, Node, Row
-from bnao.spaces.nao_cell.graph import family
-from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES, SKIP, live_edges
+from bnao.spaces.graph import Edge, Graph, Node, Row, family
+from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES, live_edges
 
 _TITLES = ("input", "state 1", "state 2", "output")
 _KINDS: tuple[Literal["input", "node", "output"], ...] = ("input", "node", "node", "output")
@@ -47,6 +46,6 @@ def cell_graph(cell: Sequence[int]) -> Graph:
             if target == state and operation != NONE:
                 edges.append(Edge(str(source), str(state), len(rows)))
                 name = OPERATION_NAMES[operation]
-                rows.append(Row(name.replace("_", " "), "identity" if operation == SKIP else family(name)))
+                rows.append(Row(name.replace("_", " "), family(name)))
         nodes.append(Node(str(state), title, tuple(rows), kind=_KINDS[state]))
     return Graph("cell", tuple(nodes), tuple(edges))

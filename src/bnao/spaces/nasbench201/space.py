@@ -20,7 +20,7 @@ from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
-from bnao.spaces.nao_cell.network import initialise
+from bnao.spaces.initialise import initialise
 from bnao.spaces.nao_cell.plan import halved
 from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES, live_edges
 from bnao.spaces.nasbench201.drawing import cell_graph, draw_cell
