@@ -32,6 +32,9 @@ def _images(num: int, seed: int) -> Images:
     )
 
 
+SUPERNET_NETWORK = NetworkConfig(cells_per_stage=1, channels=4, output="project", drop_path_keep=0.5)
+
+
 @pytest.fixture
 def data() -> SearchData:
     return SearchData(train=_images(64, 0), valid=_images(40, 1), task=TASK)
@@ -40,8 +43,7 @@ def data() -> SearchData:
 @pytest.fixture
 def supernet() -> Supernet:
     torch.manual_seed(0)
-    network = NetworkConfig(cells_per_stage=1, channels=4, output="project", drop_path_keep=0.5)
-    net = Supernet(SPACE.skeleton(network, TASK).build_supernet())
+    net = Supernet(SPACE.skeleton(SUPERNET_NETWORK, TASK).build_supernet())
     net.progress.value = 1.0
     return net
 
@@ -57,8 +59,11 @@ def _hash(supernet: Supernet) -> str:
 
 @pytest.mark.parametrize("statistics", ["batch", "recalibrated"])
 @pytest.mark.parametrize("score", ["loss", "accuracy"])
-def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score):
-    config = ScoringConfig(score=score, statistics=statistics, batch_size=16, recalibration_batches=2)
+@pytest.mark.parametrize("adapt_steps", [0, 2])
+def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score, adapt_steps):
+    config = ScoringConfig(
+        score=score, statistics=statistics, batch_size=16, recalibration_batches=2, adapt_steps=adapt_steps
+    )
     evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
     pool = SPACE.grammar.sample(5, np.random.default_rng(0))
     modes = [[m.training for m in supernet.path(a).modules()] for a in pool]
@@ -89,6 +94,30 @@ def test_loss_scores_are_the_negated_loss_of_the_view(supernet, data):
     assert sorted(torch.cat([y for _, y in evaluator._batches])) == sorted(data.valid.labels_N)
     assert scores.values_P[0] == -direct.loss
     assert scores.accuracies_P[0] == direct.accuracy
+
+
+def test_adaptation_is_a_short_training_of_a_copy(supernet, data):
+    """Without drop-path noise: equal to plain SGD, written out, on the batches that the evaluator drew."""
+    supernet.progress.value = 0.0
+    a = SPACE.grammar.sample(1, np.random.default_rng(3))[0]
+    config = ScoringConfig(batch_size=20, adapt_steps=3, adapt_learning_rate=0.1, adapt_batch_size=16)
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
+    network = SPACE.skeleton(SUPERNET_NETWORK, TASK).build_standalone(a).module.train()
+    network.load_state_dict(supernet.inherited_state(a))
+    momentum = [torch.zeros_like(p) for p in network.parameters()]
+    for step, (x, labels) in enumerate(evaluator._adaptation._batches):
+        network.zero_grad()
+        loss = torch.nn.functional.cross_entropy(network(x), labels)
+        loss.backward()
+        norm = torch.sqrt(sum(p.grad.square().sum() for p in network.parameters()))
+        with torch.no_grad():
+            for p, velocity in zip(network.parameters(), momentum, strict=True):
+                velocity.mul_(0.9).add_(p.grad * min(1.0, 5.0 / (float(norm) + 1e-6)))
+                p -= 0.1 * (1 - step / 3) * velocity
+    direct = measure_batches(batch_statistics_view(network), evaluator._batches)
+    assert evaluator.evaluate([a]).values_P[0] == pytest.approx(-direct.loss, rel=1e-4)
+    plain = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0)
+    assert plain.evaluate([a]).values_P[0] != evaluator.evaluate([a]).values_P[0]
 
 
 def test_fewer_images_are_balanced_and_the_same_for_all(supernet, data):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from bnao.arch import Architecture
 from bnao.data.images import SearchData
 from bnao.data.stratify import mixed_order, subset
+from bnao.evaluation.adaptation import Adaptation
 from bnao.evaluation.base import Evaluator, Scores, finite_scores
 from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import measure_batches, prepared_batches
@@ -48,6 +49,17 @@ class OneShotEvaluator(Evaluator):
         # Sources may be ordered by class, and batch statistics of one class alone would misjudge every network.
         order = mixed_order(valid.labels_N.cpu().numpy(), generator(seed, "scoring", "order"))
         self._batches = prepared_batches(valid.take(torch.from_numpy(order)), config.batch_size)
+        self._adaptation = (
+            Adaptation(
+                data.train,
+                steps=config.adapt_steps,
+                learning_rate=config.adapt_learning_rate,
+                batch_size=config.adapt_batch_size,
+                seed=seed,
+            )
+            if config.adapt_steps
+            else None
+        )
         self._calibration = self._calibration_batches(data, seed) if config.statistics == "recalibrated" else []
 
     def _calibration_batches(self, data: SearchData, seed: int) -> list[Tensor]:
@@ -56,8 +68,10 @@ class OneShotEvaluator(Evaluator):
         return [x for x, _ in prepared_batches(data.train.take(torch.from_numpy(index)), self._config.batch_size)]
 
     def view(self, architecture: Architecture) -> nn.Module:
-        """The module that is scored: it shares weights with the supernet and nothing else."""
+        """The module that is scored: it shares weights with the supernet and nothing else; adapted, not even these."""
         path = self._supernet.path(self._canonical(architecture))
+        if self._adaptation is not None:
+            path = self._adaptation.adapted(path)
         if self._config.statistics == "recalibrated":
             return recalibrated_view(path, self._calibration)
         return batch_statistics_view(path)
