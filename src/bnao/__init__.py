@@ -15,22 +15,37 @@ _LAZY = {
     "Architecture": "bnao.arch",
     "SearchConfig": "bnao.loop.config",
     "Result": "bnao.api",
+    "rank": "bnao.api",
     "search": "bnao.api",
     "load_recipe": "bnao.recipes",
 }
 
 if TYPE_CHECKING:
+    from bnao import ranking as ranking
     from bnao.api import Result as Result
+    from bnao.api import rank as rank
     from bnao.api import search as search
     from bnao.arch import Architecture as Architecture
     from bnao.errors import BnaoError as BnaoError
     from bnao.loop.config import SearchConfig as SearchConfig
     from bnao.recipes import load_recipe as load_recipe
 
-__all__ = ["Architecture", "BnaoError", "Result", "SearchConfig", "__version__", "load_recipe", "search"]
+__all__ = [
+    "Architecture",
+    "BnaoError",
+    "Result",
+    "SearchConfig",
+    "__version__",
+    "load_recipe",
+    "rank",
+    "ranking",
+    "search",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "ranking":
+        return importlib.import_module("bnao.ranking")
     if name in _LAZY:
         module = importlib.import_module(_LAZY[name])
         return getattr(module, name)

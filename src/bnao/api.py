@@ -20,6 +20,7 @@ from bnao.task import Task
 if TYPE_CHECKING:
     from torch import nn
 
+    from bnao.loop.rank.result import RankingResult
     from bnao.loop.stages import StageLog
     from bnao.loop.workbench import Workbench
 
@@ -120,6 +121,44 @@ def pick(
     return search(config, out, recipe=source.manifest.recipe, listener=listener)
 
 
+def rank(
+    run: str | Path,
+    architectures: int | None = None,
+    *,
+    stratify: str | None = None,
+    second_seed: int | None = None,
+    seed: int | None = None,
+    processes: int | None = None,
+    listener: Listener | None = None,
+) -> RankingResult:
+    """How far the one-shot ranking of the run in ``run`` can be trusted, measured by stand-alone trainings.
+
+    ``architectures`` of its scored pool (default 40; ``stratify="size"``: equally many of each fifth by size) are
+    trained with the run's re-ranking settings and measured on its held-out data; ``second_seed`` of them a second time,
+    for the noise ceiling. ``seed`` draws the sample and names the trainings. They are divided over ``processes``
+    (default: one for each core or GPU), on which no result depends. All is kept in the run's folder ``ranking``, apart
+    from the state of the search: asked again, with more of them too, it goes on or gives what is finished. Left out
+    arguments are those it was begun with. Writes ``ranking.json``, ``ranking.csv`` and the report of the run.
+
+    These accuracies judge the ranking. Do not choose an architecture by them: that would be to choose on test data.
+    Raises BnaoError; Ctrl-C and SIGTERM end it as :class:`~bnao.errors.Interrupted`.
+    """
+    from bnao.loop.rank.plan import Asked
+    from bnao.loop.rank.result import publish
+    from bnao.loop.rank.run import rank_run
+
+    folder = RunFolder.open(run)
+    asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
+    go_on = f"`bnao rank {folder.path}`"
+    try:
+        result = rank_run(folder, asked, processes, listener or Silent())
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
+    publish(result, folder)
+    _draw_report(folder, listener or Silent())
+    return result
+
+
 def _stage_log(*listeners: Listener) -> StageLog:
     from bnao.loop.stages import StageLog
 
@@ -150,17 +189,20 @@ def _finished(run: RunFolder, log: StageLog | None = None) -> Result:
     summary = read_result(run)
     run.publish("result.json")
     run.publish("winner.safetensors")
+    _draw_report(run, Silent() if log is None else log.listener)
+    return Result(run.path, summary)
+
+
+def _draw_report(run: RunFolder, listener: Listener) -> None:
     try:
         from bnao.report.web.page import write_report
 
         write_report(run)
     except BnaoError:
         raise
-    except Exception as error:  # a fault in drawing is ours, and must not take a finished search with it
-        if log is not None:
-            text = f"the report could not be drawn ({type(error).__name__}: {error}); all else is written"
-            log.listener.event("warning", text=text)
-    return Result(run.path, summary)
+    except Exception as error:  # a fault in drawing is ours, and must not take finished work with it
+        text = f"the report could not be drawn ({type(error).__name__}: {error}); all else is written"
+        listener.event("warning", text=text)
 
 
 def size(

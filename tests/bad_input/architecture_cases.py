@@ -42,6 +42,13 @@ CASES = [
     ),
     size("nodes out of range", "published", "node", "-1", flags=("--nodes", "-1")),
     size("too many nodes", PUBLISHED, "100000000", "at most", flags=("--nodes", "100000000")),
+    size(
+        "skipped layer where width changes",
+        "1 0 0 0 | 0 1 1 1 | 1 1 1 1",
+        "tokens of layer 1 in stage 2 are 1..6",
+        "received 0 at token 5",
+        flags=("--space", "mobile"),
+    ),
     size("no image", "published", "--input-size is at least 1", "0", "positive", flags=("--input-size", "0")),
     size("huge image", "published", "--input-size", "10000000000", "at most", flags=("--input-size", "10000000000")),
     size("huge width", "published", "channels", "at most", flags=("--channels", "1000000000000")),

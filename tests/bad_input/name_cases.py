@@ -23,7 +23,7 @@ CASES = [
         f"{SMALL} --sampling.policy unifrom",
         "unknown sampling policy 'unifrom'",
         "did you mean 'uniform'?",
-        "Known: size_proportional, uniform",
+        "Known: adaptive, calr, fair, macs_proportional, sandwich, size_proportional, uniform",
         make=npz,
     ),
     case(

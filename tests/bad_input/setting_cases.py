@@ -42,6 +42,16 @@ CASES = [
         "from 1 to 50",
     ),
     case(
+        "even kernel", "search --space.kernels 3,4", "space.kernels are odd numbers from 3 to 31", "'3,4'", "change 4"
+    ),
+    case(
+        "stages that do not agree",
+        "search --space.depths 2,2",
+        "widths, depths and strides have one number for each stage",
+        "3 widths, 2 depths, 3 strides",
+        "give as many of each",
+    ),
+    case(
         "huge pool",
         "search --loop.pool 10000000000",
         "loop.pool",
@@ -76,11 +86,34 @@ CASES = [
         "set held_out_fraction = 0.1, or early_stop = false",
     ),
     case(
+        "a policy of the whole space over the pool",
+        f"{SMALL} --sampling.policy fair",
+        "the policy 'fair' combines the options of the whole space",
+        "'pool'",
+        "set sampling.over to space",
+        make=npz,
+    ),
+    case(
         "setting that the policy does not read",
         f"{SMALL} --sampling.policy uniform --sampling.exponent 2",
         "the policy 'uniform' does not read exponent",
         "exponent = 2.0",
         "leave it out, or choose another policy",
+        make=npz,
+    ),
+    case(
+        "setting that the space does not read",
+        f"{SMALL} --space.widths 1,2,8",
+        "the space 'nao_cell' does not read widths",
+        "widths = 1,2,8",
+        "set it to its default, 1,2,4, or choose another space",
+        make=npz,
+    ),
+    case(
+        "network's setting that the space does not read",
+        f"{SMALL} --space.name mobile --final.network.auxiliary",
+        "final.network: the space 'mobile' does not read",
+        "or choose another space",
         make=npz,
     ),
     case(

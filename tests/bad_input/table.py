@@ -11,6 +11,7 @@ from . import (
     data_cases,
     folder_cases,
     name_cases,
+    rank_cases,
     resume_cases,
     run_cases,
     setting_cases,
@@ -29,6 +30,7 @@ TOPICS: dict[str, list[Case]] = {
     "Folders of pictures": folder_cases.CASES,
     "Run folders": run_cases.CASES,
     "Going on, other budgets, pools, reports": resume_cases.CASES,
+    "Measuring the ranking": rank_cases.CASES,
     "Architectures": architecture_cases.CASES,
 }
 

@@ -65,3 +65,12 @@ def micro(tmp_path_factory):
     recorder = Recorder()
     out = tmp_path_factory.mktemp("micro") / "run"
     return api.search(MICRO, out, recipe="micro", listener=recorder), recorder
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory):
+    """A micro run that stopped after its second scoring, whose trainings are saved at each step. Copy it."""
+    out = tmp_path_factory.mktemp("scored") / "run"
+    with pytest.raises(Enough):
+        api.search(replace(MICRO, save_seconds=0.0), out, listener=StopAt("stage_finished", stage="scoring-2"))
+    return out

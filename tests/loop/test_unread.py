@@ -61,6 +61,11 @@ def test_defaults_and_modes_alone_say_nothing():
         ),
         ({"scoring": ScoringConfig(recalibration_batches=9, statistics="recalibrated")}, []),
         (
+            {"scoring": ScoringConfig(adapt_batch_size=9)},
+            ["scoring.adapt_batch_size is not used with scoring.adapt_steps 0"],
+        ),
+        ({"scoring": ScoringConfig(adapt_batch_size=9, adapt_steps=3)}, []),
+        (
             {"supernet": SupernetConfig(training=TrainingConfig(**RATE))},
             ["supernet.training.final_learning_rate is not used with supernet.training.schedule exponential"],
         ),

@@ -33,6 +33,7 @@ def test_the_paper_s_search_is_the_default_but_for_named_differences() -> None:
         "controller.early_stop": False,  # the paper's fixed number of epochs on the whole pool, scores not clipped
         "controller.held_out_fraction": 0.0,
         "controller.clip_quantile": 0.0,
+        "controller.judge": "none",  # proposals in the paper's order
         "final.training.augment.cutout": 16,
     }
 

@@ -22,6 +22,7 @@ TITLES = {
     "scoring": "scoring: with the shared weights",
     "controller": "controller: how architectures are proposed",
     "loop": "loop: rounds of the search",
+    "check": "check: is the ranking worth going on, after round 1",
     "rerank": "rerank: the best, trained alone",
     "final": "final: the winner's training",
 }

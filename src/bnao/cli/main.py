@@ -46,6 +46,11 @@ COMMANDS = {
         "Find the best network of another budget with the supernet of a finished run.",
         "bnao pick runs/demo --max-params 50000 --out runs/small",
     ),
+    "rank": (
+        "bnao.cli.rank_command:rank",
+        "Measure how far the one-shot ranking of a run can be trusted, by training a sample of its pool alone.",
+        "bnao rank runs/demo --architectures 40 --second-seed 10",
+    ),
     "list": (
         "bnao.cli.list_command:list_parts",
         "List what can be chosen: recipes, spaces, operations, policies, proposers, data sources.",

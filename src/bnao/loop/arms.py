@@ -17,7 +17,7 @@ from bnao.loop.saving import StageSaves
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator
-from bnao.storage import Pool, RunFolder
+from bnao.storage import Commit, Pool, RunFolder
 from bnao.training.loop import num_steps
 from bnao.training.standalone import rebuild, train_standalone
 
@@ -63,6 +63,13 @@ def train_arm(
             mean_valid_accuracy=sum(c.valid_accuracy for c in candidates) / len(candidates),
         )
     return _best_first(candidates)
+
+
+def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architecture]) -> None:
+    """Part of a commit after which the networks of an arm are needed no more."""
+    for architecture in architectures:
+        commit.discard(_weights_name(stage_name, architecture))
+        commit.discard(_figures_name(stage_name, architecture))
 
 
 def _best_first(candidates: list[Candidate]) -> list[Candidate]:

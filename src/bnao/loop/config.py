@@ -54,6 +54,18 @@ class LoopConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckConfig:
+    """Early check of the ranking after round 1: a few of the pool trained alone with the re-ranking's settings."""
+
+    when: Literal["auto", "always", "never"] = "auto"  # auto: where it costs at most a tenth of the rest of the search
+    architectures: int = 10  # of the pool, drawn by the seed; ten tell a worthless ranking, not a good one
+
+    def __post_init__(self) -> None:
+        require(self.when in ("auto", "always", "never"), "when is auto, always or never", self.when, "choose one")
+        require(self.architectures >= 5, "architectures is at least 5", self.architectures, "10 is usual")
+
+
+@dataclass(frozen=True, kw_only=True)
 class RerankConfig:
     """Stand-alone training of the best by score and of as many random architectures, with one budget for all."""
 
@@ -115,6 +127,7 @@ class SearchConfig:
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     controller: ControllerConfig = field(default_factory=ControllerConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    check: CheckConfig = field(default_factory=CheckConfig)
     rerank: RerankConfig = field(default_factory=RerankConfig)
     final: FinalConfig = field(default_factory=FinalConfig)
 
@@ -132,6 +145,12 @@ class SearchConfig:
             f"rerank.top is at most the pool's size, {self.loop.pool}",
             self.rerank.top,
             "lower rerank.top or raise loop.pool",
+        )
+        require(
+            self.check.when != "always" or self.check.architectures <= self.loop.pool,
+            f"check.architectures is at most the pool's size, {self.loop.pool}",
+            self.check.architectures,
+            "lower it, or set check.when to never",
         )
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

@@ -9,11 +9,12 @@ Event kinds and their fields (all values are plain JSON):
 - ``stage_started``   stage, title, total (units of work, or null), unit
 - ``stage_progress``  stage, done, figures (a few named numbers, e.g. loss, accuracy)   -- high rate: not logged
 - ``stage_finished``  stage, seconds, figures
+- ``check``           text (what the early check found), warned (whether a ``warning`` has said it already)
 - ``warning``         text
 - ``search_finished`` seconds, winner (text), id
 
 Stages, in order: ``data``, then for r in 1..rounds ``supernet-r``, ``scoring-r``, and between rounds
-``controller-r``; then ``rerank``, ``random``, ``final``, ``measure``.
+``controller-r``, after ``scoring-1`` perhaps ``check``; then ``rerank``, ``random``, ``final``, ``measure``.
 """
 
 from __future__ import annotations

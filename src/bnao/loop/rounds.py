@@ -16,8 +16,10 @@ from bnao.arch import Architecture
 from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.oneshot import OneShotEvaluator
+from bnao.loop.check_result import CHECK
 from bnao.loop.config import SearchConfig
 from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
+from bnao.loop.early_check import check_ranking, is_planned
 from bnao.loop.first_pool import first_pool
 from bnao.loop.learning import learn_and_propose, num_epochs
 from bnao.loop.result import SCORE_NAME
@@ -97,8 +99,15 @@ class Rounds:
                 self._train(fresh, number)
             if not self._log.done(f"scoring-{number}"):
                 self._score(pool, number)
+            if number == 1 and self._wants_check():
+                check_ranking(self._bench, self._run, self._pool, self._log)
             if number < loop.rounds and not self._log.done(f"controller-{number}"):
                 self._propose(pool, number)
+
+    def _wants_check(self) -> bool:
+        """Whether the early check is planned and still to be finished."""
+        past = self._run.has(CHECK) or self._log.done("controller-1") or self._log.done("rerank")
+        return not past and is_planned(self._bench)
 
     def _architectures(self, number: int) -> tuple[list[Architecture], list[Architecture]]:
         """The pool as it is in round ``number``, and the part of it that this round brought."""

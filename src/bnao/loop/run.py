@@ -12,6 +12,7 @@ from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
+from bnao.loop.early_check import is_planned
 from bnao.loop.inputs import check_inputs
 from bnao.loop.result import RESULT, SearchResult, Winner
 from bnao.loop.rounds import Rounds, controller_config
@@ -116,7 +117,7 @@ def _say_started(bench: Workbench, run: RunFolder, log: StageLog) -> None:
         held_out=bench.held_out.measured,
         device=str(bench.device),
         threads=num_threads(config),
-        stages=stage_names(config),
+        stages=stage_names(config, check=is_planned(bench)),
         resumed_at=run.generation if log.resumed else None,
         finished=log.seconds if log.resumed else {},
     )
@@ -145,12 +146,12 @@ def _measure(
     return winner, arms
 
 
-def stage_names(config: SearchConfig) -> list[str]:
-    """All stages of a search, in order."""
+def stage_names(config: SearchConfig, *, check: bool = False) -> list[str]:
+    """All stages of a search, in order; ``check``: with the early check."""
     names = ["data"]
     for number in range(1, config.loop.rounds + 1):
         names += [] if config.supernet.source else [f"supernet-{number}"]
-        names += [f"scoring-{number}", f"controller-{number}"]
+        names += [f"scoring-{number}", *(["check"] if check and number == 1 else []), f"controller-{number}"]
     names[-1:] = ["rerank"]  # there is nothing to propose after the last round
     names += ["random"] if config.rerank.num_random else []
     names += [] if config.final.mode == "none" else ["final"]

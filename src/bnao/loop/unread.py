@@ -7,7 +7,7 @@ from typing import Any
 
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.config import ScoringConfig
-from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
+from bnao.loop.config import CheckConfig, FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
 from bnao.spaces.config import NetworkConfig
 from bnao.training.config import TrainingConfig
 
@@ -38,7 +38,7 @@ def unread_settings(config: SearchConfig) -> list[str]:
     >>> unread_settings(SearchConfig(loop=LoopConfig(rounds=1, proposals=20)))
     ['loop.proposals is not used with loop.rounds 1']
     """
-    texts = _loop(config) + _scoring(config) + _final(config)
+    texts = _loop(config) + _scoring(config) + _check(config) + _final(config)
     for training in _trainings(config):
         texts += _of_training(training)
     return texts
@@ -70,10 +70,22 @@ def _loop(config: SearchConfig) -> list[str]:
 
 
 def _scoring(config: SearchConfig) -> list[str]:
-    if config.scoring.statistics != "batch":
+    changed, texts = _changed(config.scoring, ScoringConfig()), []
+    if config.scoring.statistics == "batch":
+        texts += _sentence(
+            "scoring", [n for n in changed if n == "recalibration_batches"], "with scoring.statistics batch"
+        )
+    if config.scoring.adapt_steps == 0:
+        texts += _sentence("scoring", [n for n in changed if n.startswith("adapt_")], "with scoring.adapt_steps 0")
+    return texts
+
+
+def _check(config: SearchConfig) -> list[str]:
+    if config.check.when != "never":
         return []
-    changed = [n for n in _changed(config.scoring, ScoringConfig()) if n == "recalibration_batches"]
-    return _sentence("scoring", changed, "with scoring.statistics batch")
+    return _sentence(
+        "check", [n for n in _changed(config.check, CheckConfig()) if n != "when"], "with check.when never"
+    )
 
 
 def _final(config: SearchConfig) -> list[str]:

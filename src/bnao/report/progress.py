@@ -24,9 +24,9 @@ class ProgressDisplay:
 
     In a terminal: a line for the whole search, a bar for the running stage (units done, rate, time left, its figures);
     a finished stage leaves one line. Elsewhere: a plain line at the start and end of each stage and at most one every
-    10 s between. No line is longer than the terminal is wide. ``live`` chooses by hand. ``stages`` are the names of all
-    stages, where known before (an event ``search_started`` may bring them as its field ``stages``): they allow a time
-    left for the whole search.
+    10 s between. No line is longer than the terminal is wide. ``live`` chooses by hand; ``what`` names the whole.
+    ``stages`` are the names of all stages, where known before (an event ``search_started`` may bring them as its field
+    ``stages``): they allow a time left for the whole search.
 
     >>> console = Console(width=60)
     >>> with ProgressDisplay(console, live=False) as display:
@@ -42,9 +42,10 @@ class ProgressDisplay:
         *,
         stages: Sequence[str] = (),
         live: bool | None = None,
+        what: str = "Search",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.console = console or Console()
+        self.console, self._what = console or Console(), what
         is_terminal = self.console.is_interactive and self.console.file.isatty()
         self._clock = SearchClock(stages, clock)
         self._spoken = clock()
@@ -75,6 +76,8 @@ class ProgressDisplay:
         elif kind == "stage_finished" and stage is not None:
             told = figures(stage.figures)
             self._finished_line(stage, told)
+        elif kind == "check" and not fields.get("warned"):
+            self._wrapped(str(fields.get("text", "")), "cyan")
         elif kind == "warning":
             self._wrapped(f"warning: {fields.get('text', '')}", "yellow")
         elif kind == "search_finished":
@@ -159,7 +162,7 @@ class ProgressDisplay:
         clock = self._clock
         reached = len(clock.finished) + (clock.current is not None)
         of_all = f" of {len(clock.planned)}" if clock.planned else ""
-        parts = [f"Search {ticking(clock.elapsed)}", f"stage {reached}{of_all}"]
+        parts = [f"{self._what} {ticking(clock.elapsed)}", f"stage {reached}{of_all}"]
         left = clock.left()
         if left is not None and left[0] > 0:
             parts.append(f"{'about' if left[1] else 'at least'} {duration(left[0])} left")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from bnao.loop.check_result import read_check
+from bnao.loop.rank.result import read_ranking
 from bnao.loop.result import RESULT, read_result
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.page import Page
@@ -32,11 +34,13 @@ def show_run(run: RunFolder, console: Console) -> None:
     )
     if run.has(RESULT):
         print_summary(read_result(run), console, folder=run.path)
+        _ranking(run, page)
         return
     _reached(run, page)
     if run.manifest.pool is not None:
         with Pool(run.pool_path) as pool:
             _pool(pool, page)
+    _ranking(run, page)
     page.blank()
     page.paragraph(
         f"This run has not finished. If no process works on it any more, go on with: bnao resume {run.path}",
@@ -57,6 +61,17 @@ def _reached(run: RunFolder, page: Page) -> None:
         page.paragraph(f"→ {clock.current.title}: begun, not finished (last word {duration(last)} after the start)")
     elif not clock.finished:
         page.paragraph("none yet")
+
+
+def _ranking(run: RunFolder, page: Page) -> None:
+    """What is known of how far the scores can be trusted."""
+    check, ranking = read_check(run), read_ranking(run)
+    if check is not None or ranking is not None:
+        page.heading("Can the ranking be trusted?" + ("" if ranking is None else f" {ranking.report.verdict.headline}"))
+    if check is not None:
+        page.paragraph(f"{check.text[0].upper()}{check.text[1:]}.")
+    if ranking is not None:
+        page.paragraph(f"{ranking.report.verdict.text} All figures: bnao rank {run.path}")
 
 
 def _pool(pool: Pool, page: Page) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnao.errors import SettingError
+from bnao.loop.check_result import CheckResult, read_check
 from bnao.loop.coverage import Coverage, read_coverage
+from bnao.loop.rank.result import RankingResult, read_ranking
 from bnao.loop.result import RESULT, SCORE_NAME, SearchResult, read_result
 from bnao.loop.stages import Progress, read_progress
 from bnao.report.stage import SearchClock
@@ -47,6 +49,8 @@ class Facts:
     score_name: str = "score"
     coverage: Coverage | None = None
     curves: list[LearningCurve] = field(default_factory=list)
+    check: CheckResult | None = None  # after round 1
+    ranking: RankingResult | None = None  # of `bnao rank`
     current: str | None = None  # title of the running stage
 
     @property
@@ -89,6 +93,8 @@ def read_facts(run: RunFolder) -> Facts:
         score_name=str(run.read_json(SCORE_NAME)) if run.has(SCORE_NAME) else "score",
         coverage=read_coverage(run),
         curves=_curves(events),
+        check=read_check(run),
+        ranking=read_ranking(run),
         current=None if finished or clock.current is None else clock.current.title,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from bnao import __version__
 from bnao.report.web.facts import Facts, read_facts
 from bnao.report.web.judgement import own_warnings
+from bnao.report.web.ranking_part import ranking
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
 from bnao.report.web.winner_part import MODES, comparison, drawing, key_figures
 from bnao.settings import flatten, in_words
@@ -23,6 +24,7 @@ CONTENTS = [
     ("random", "Against random"),
     ("pool", "Pool"),
     ("size", "Size"),
+    ("ranking", "Ranking"),
     ("predictor", "Predictor"),
     ("coverage", "Coverage"),
     ("curves", "Curves"),
@@ -75,6 +77,9 @@ def _context(facts: Facts) -> dict[str, Any]:
         "comparison": {} if result is None else comparison(result),
         "pool": pool(facts),
         "size": size(facts),
+        "ranking": ranking(facts),
+        "check": "" if facts.check is None else facts.check.text,
+        "path": str(run.path),
         "prediction": prediction(facts),
         "coverage": coverage(facts),
         "sourced": facts.config.get("supernet", {}).get("source") is not None,
@@ -121,6 +126,7 @@ def _next(facts: Facts) -> list[tuple[str, str]]:
     return [
         (f"bnao show {path}", "the summary in the terminal"),
         (f"bnao pool {path} --csv --out pool.csv", "every architecture with its scores, as a table"),
+        (f"bnao rank {path} --architectures 40", "how far the ranking can be trusted, measured"),
         (f"bnao pick {path} --max-params {half}", "another budget from the same supernet, with no new search"),
         ("bnao search --seed 1 --out runs/again", "another seed tells how far to trust this one"),
     ]

@@ -1,0 +1,113 @@
+"""After round 1: is the ranking worth the money? A few architectures of the pool trained alone, before more is spent.
+
+Truth is the accuracy on *validation* images, for a search must not see held-out data. So score and truth share their
+images, which flatters the score a little; and of ten networks the interval is wide: the check finds a ranking that is
+broken, and says nothing of a good one. `bnao rank` measures properly. The check has random streams of its own: the
+search takes the same course with it and without.
+"""
+
+from __future__ import annotations
+
+from bnao.arch import Architecture
+from bnao.errors import NumericalError
+from bnao.loop.arms import drop_arm, train_arm
+from bnao.loop.check_result import CHECK, Checked, CheckResult
+from bnao.loop.saving import StageSaves
+from bnao.loop.stages import StageLog
+from bnao.loop.workbench import Network, Workbench
+from bnao.ranking import RankingReport, report
+from bnao.rng import generator
+from bnao.storage import Pool, RunFolder
+from bnao.training.config import TrainingConfig
+
+STAGE = "check"
+SHARE = 0.1
+"""With ``check.when = auto`` it takes place where it costs at most this share of all the rest."""
+DRAWS = 32  # random architectures whose mean multiply-adds stand for a network's
+BACKWARD = 3  # a training pass costs about three times a forward pass
+
+
+def is_planned(bench: Workbench) -> bool:
+    """Whether a search checks its ranking after round 1; the same whenever it is asked."""
+    check, loop = bench.config.check, bench.config.loop
+    if check.when == "never" or check.architectures > loop.pool:
+        return False
+    return check.when == "always" or cost_share(bench) <= SHARE
+
+
+def cost_share(bench: Workbench) -> float:
+    """Planned multiply-adds of the check by those of all the rest: image passes times the mean network's count.
+
+    A step of the supernet counts as one path, so policies with several make the true share smaller.
+    """
+    config, train, valid = bench.config, len(bench.data.train), len(bench.data.valid)
+    few = bench.feasible.sample_distinct(DRAWS, generator(config.seed, STAGE, "cost"))
+
+    def mean(network: Network) -> float:
+        return float(network.sizes.macs(few).mean())
+
+    def training(settings: TrainingConfig, images: int, network: Network) -> float:
+        return BACKWARD * settings.epochs * images * mean(network)
+
+    alone = training(config.rerank.training, train, bench.rerank)
+    scored = sum(config.loop.pool + k * config.loop.proposals for k in range(config.loop.rounds))
+    rest = scored * min(config.scoring.images or valid, valid) * mean(bench.supernet)
+    if config.supernet.source is None:
+        rest += config.loop.rounds * training(config.supernet.training, train, bench.supernet)
+    rest += (config.rerank.top + config.rerank.num_random) * alone
+    if config.final.mode != "none":
+        rest += training(config.final.training, train + valid, bench.delivered)
+    return config.check.architectures * alone / rest
+
+
+def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:
+    """Train the sample, compare, keep what was found, and warn of a worthless ranking. Goes on where it was killed."""
+    scores = pool.scores_of(1)
+    texts = {entry.id: entry.text for entry in pool.entries()}
+    order = generator(bench.config.seed, STAGE, "sample").permutation(len(scores))
+    ids = [list(scores)[k] for k in order[: bench.config.check.architectures]]
+    sample = [bench.space.grammar.parse(texts[id]) for id in ids]
+    title = f"early check: {len(sample)} of the pool trained alone"
+    try:
+        found = train_arm(
+            bench, run, log, stage_name=STAGE, title=title, architectures=sample, scores=[scores[id] for id in ids]
+        )
+        accuracies = {candidate.architecture.id: candidate.valid_accuracy for candidate in found}
+        result = _result(bench, sample, [scores[id] for id in ids], [accuracies[id] for id in ids])
+    except NumericalError as error:
+        result = CheckResult(text=f"early check: given up, for a training diverged ({error}); the search goes on")
+    warned = result.report is None or result.report.verdict.kind == "worthless"
+    if warned:
+        log.warn(result.text)
+    log.listener.event("check", text=result.text, warned=warned)
+    with log.commit() as commit:
+        commit.write_json(CHECK, result)
+        drop_arm(commit, STAGE, sample)
+        StageSaves.drop(commit)
+
+
+def _result(bench: Workbench, sample: list[Architecture], scores: list[float], accuracies: list[float]) -> CheckResult:
+    sizes = bench.rerank.sizes.num_params(sample)
+    found = report(scores, accuracies, sizes, seed=bench.config.seed)
+    rows = [
+        Checked(id=a.id, architecture=str(a), score=score, accuracy=accuracy, num_params=int(size))
+        for a, score, accuracy, size in zip(sample, scores, accuracies, sizes, strict=True)
+    ]
+    return CheckResult(text=_words(found), report=found, rows=rows)
+
+
+def _words(found: RankingReport) -> str:
+    """What the interval allows to say, and what to do about it."""
+    tau, num = found.score.overall.kendall, found.num_architectures
+    said = f"early check after round 1, {num} networks trained alone: Kendall's tau of score and accuracy is {tau}"
+    if found.verdict.kind == "worthless":
+        return (
+            f"{said}, no sign that the score ranks better than chance. Before more is spent: Ctrl-C, and search with a "
+            "longer supernet training (supernet.training.epochs) or another score (scoring.score, "
+            "scoring.statistics); `bnao rank` measures with more networks. The search goes on"
+        )
+    if tau.low is None:
+        return f"{said}: it says nothing"
+    if tau.low <= 0:
+        return f"{said}: so few networks do not tell whether the score is of use"
+    return f"{said}: the score is better than chance; how much, so few networks do not tell"

@@ -1,0 +1,151 @@
+"""What a ranking trains: asked for, checked, and fixed for the ranking's life (imports no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bnao.errors import RunError, require, unknown_name
+from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
+from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
+from bnao.storage.pool import latest_round
+
+FOLDER = "ranking"  # within the run's folder
+PLAN = "plan.json"
+ARCHITECTURES = 40
+STRATIFY = ("none", "size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the user asks for; None: as the ranking was begun, else 40 architectures, drawn uniformly by seed 0."""
+
+    architectures: int | None = None
+    stratify: str | None = None
+    second_seed: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankPlan:
+    """Which architectures are trained: ``architectures`` of the pool that ``round`` scored, the first few twice."""
+
+    round: int
+    architectures: int
+    stratify: Literal["none", "size"]
+    second_seed: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is drawn from: the architectures that ``round`` scored, in the order of the pool."""
+
+    round: int
+    entries: list[PoolEntry]
+
+
+def read_frame(run: RunFolder, round: int | None = None) -> Frame:
+    """The pool that ``round`` (None: the latest one) scored. Raises RunError if no round has scored it."""
+    found: Frame | None = None
+    if run.manifest.pool is not None:
+        with Pool(run.pool_path) as pool:
+            entries = pool.entries()
+            last = latest_round(entries) if round is None else round
+            if last is not None:
+                scored = pool.scores_of(last)
+                found = Frame(last, [e for e in entries if e.id in scored])
+    if found is None or not found.entries:
+        raise RunError(
+            f"a ranking is measured once a round has scored the pool; {str(run.path)!r} has no scores yet: go on with "
+            f"it by `bnao resume {run.path}`"
+        )
+    return found
+
+
+def open_ranking(run: RunFolder) -> RunFolder | None:
+    """The ranking of a run, to read; None where none was begun. Raises RunError where it is damaged."""
+    path = run.path / FOLDER
+    return RunFolder.open(path) if (path / "manifest.json").exists() else None
+
+
+def read_plan(folder: RunFolder) -> RankPlan | None:
+    """The plan of a ranking; None if it was killed before it had one. Raises RunError if it is damaged."""
+    if not folder.has(PLAN):
+        return None
+    return from_dict(RankPlan, folder.read_json(PLAN), source=f"{folder.path}/{PLAN}")
+
+
+def check_asked(asked: Asked, processes: int | None) -> None:
+    """Raise SettingError for what no run could give."""
+    if asked.stratify is not None and asked.stratify not in STRATIFY:
+        raise unknown_name("word for stratify", asked.stratify, STRATIFY)
+    for name, value, least, remedy in (
+        ("architectures", asked.architectures, FEWEST_ARCHITECTURES, "40 is usual; fewer than 5 say nothing"),
+        ("second_seed", asked.second_seed, 0, "10 is usual; 0 trains none twice"),
+        ("seed", asked.seed, 0, "use 0, 1, 2, ..."),
+        ("processes", processes, 1, "leave it out: one for each core or GPU"),
+    ):
+        require(value is None or value >= least, f"{name} is at least {least}", value, remedy)
+
+
+def make_plan(asked: Asked, frame: Frame, before: RankPlan | None, where: str) -> RankPlan:
+    """The plan, or the grown one of a ranking begun ``before``. Raises SettingError for what does not fit.
+
+    A ranking only grows: more architectures, more second seeds; the sample of the smaller one is its beginning.
+    """
+    old = before or RankPlan(
+        round=frame.round,
+        architectures=min(ARCHITECTURES, len(frame.entries)),
+        stratify="none",
+        second_seed=0,
+        seed=0,
+    )
+    new = RankPlan(
+        round=frame.round,
+        architectures=old.architectures if asked.architectures is None else asked.architectures,
+        stratify=old.stratify if asked.stratify is None else "size" if asked.stratify == "size" else "none",
+        second_seed=old.second_seed if asked.second_seed is None else asked.second_seed,
+        seed=old.seed if asked.seed is None else asked.seed,
+    )
+    if before is not None:
+        _check_growth(before, new, where)
+    num = len(frame.entries)
+    require(
+        new.architectures >= FEWEST_ARCHITECTURES,
+        f"a ranking needs a pool of {FEWEST_ARCHITECTURES} architectures or more",
+        num,
+        "rank a run with a larger pool",
+    )
+    require(
+        new.architectures <= num,
+        f"architectures is at most the pool that round {frame.round} scored, {num}",
+        new.architectures,
+        "ask for fewer",
+    )
+    require(
+        new.second_seed <= new.architectures,
+        f"second_seed is at most the number of architectures, {new.architectures}",
+        new.second_seed,
+        "ask for fewer second seeds, or for more architectures",
+    )
+    return new
+
+
+def _check_growth(before: RankPlan, new: RankPlan, where: str) -> None:
+    for name in ("seed", "stratify"):
+        old, value = getattr(before, name), getattr(new, name)
+        require(
+            old == value,
+            f"a ranking goes on with the {name} it was begun with, {old!r} in {where!r}",
+            value,
+            f"leave {name} out, or remove that folder to begin anew",
+        )
+    for name in ("architectures", "second_seed"):
+        old, value = getattr(before, name), getattr(new, name)
+        require(
+            value >= old,
+            f"a ranking only grows; {where!r} was begun with {name} {old}",
+            value,
+            f"ask for {old} or more, or remove that folder to begin anew",
+        )

@@ -1,0 +1,87 @@
+"""What a ranking came to, as plain values: ``ranking.json``, and its rows as ``ranking.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+
+from bnao.loop.rank.plan import RankPlan, open_ranking
+from bnao.ranking import RankingReport
+from bnao.storage import RunFolder, from_dict
+from bnao.storage.files import write_atomic, write_json
+
+RANKING = "ranking.json"
+CSV = "ranking.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One architecture of the sample. Accuracies in [0, 1] on held-out data; sizes of the network trained alone."""
+
+    id: str
+    architecture: str
+    origin: str  # what proposed it
+    round: int  # that brought it
+    num_params: int
+    macs: int
+    live_params: int | None  # without what does not reach the output; None where the space cannot say
+    operations: list[int]  # how often each of the result's ``operations`` occurs
+    scores: list[float | None]  # one for each of the result's ``rounds``; None: not yet in the pool
+    accuracy: float | None  # None: the training diverged
+    second_accuracy: float | None  # of the other seed
+    seconds: float  # of its trainings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankingResult:
+    """A whole ranking. ``report`` judges the scores of the last of ``rounds`` by the accuracies of ``rows``."""
+
+    plan: RankPlan
+    pool_size: int  # architectures that were drawn from
+    score_name: str
+    measured_on: str  # which images, in words
+    rounds: list[int]
+    operations: list[str]
+    report: RankingReport
+    rows: list[Row]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def judged(self) -> list[Row]:
+        """The rows that the report is about: all but those that diverged."""
+        return [row for row in self.rows if row.accuracy is not None]
+
+
+def read_ranking(run: RunFolder) -> RankingResult | None:
+    """The ranking of a searched run; None where none is finished. Raises RunError where it is damaged."""
+    folder = open_ranking(run)
+    return None if folder is None else ranking_of(folder)
+
+
+def ranking_of(folder: RunFolder) -> RankingResult | None:
+    """The result in a ranking's own folder; None before it is finished. Raises RunError where it is damaged."""
+    if not folder.has(RANKING):
+        return None
+    return from_dict(RankingResult, folder.read_json(RANKING), source=f"{folder.path}/{RANKING}")
+
+
+def csv_text(result: RankingResult) -> str:
+    """The rows as CSV, numbers in full precision, an empty cell for None."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    own = ("id", "architecture", "origin", "round", "num_params", "macs", "live_params")
+    measured = ("accuracy", "second_accuracy", "seconds")
+    scores = [f"score_round_{number}" for number in result.rounds]
+    writer.writerow([*own, *scores, *measured, *(f"num_{name}" for name in result.operations)])
+    for row in result.rows:
+        values = [getattr(row, name) for name in own] + row.scores + [getattr(row, name) for name in measured]
+        writer.writerow([*(repr(v) if isinstance(v, float) else v for v in values), *row.operations])
+    return text.getvalue()
+
+
+def publish(result: RankingResult, run: RunFolder) -> None:
+    """Put ``ranking.json`` and ``ranking.csv`` at the top of the searched run, for people. Raises RunError."""
+    write_json(run.path / RANKING, result)
+    content = csv_text(result).encode("utf-8")
+    write_atomic(run.path / CSV, lambda file: file.write(content))

@@ -1,0 +1,69 @@
+"""What ``bnao rank`` prints at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bnao.loop.rank.result import CSV, RANKING, RankingResult
+from bnao.report.page import Page
+from bnao.report.ranking_words import (
+    CAUTION,
+    FIGURES_HEAD,
+    RIVALS_HEAD,
+    ROUNDS_HEAD,
+    conclusion_rows,
+    figure_rows,
+    missing_reasons,
+    rival_rows,
+    round_rows,
+    sample_rows,
+)
+
+
+def print_ranking(result: RankingResult, console: Console, *, folder: Path | None = None) -> None:
+    """Print the verdict and the figures of a ranking; ``folder`` is the searched run's, whose files are named then."""
+    page, report = Page(console), result.report
+    page.heading(f"Can the ranking be trusted? {report.verdict.headline}")
+    page.paragraph(report.verdict.text)
+    page.blank()
+    page.pairs(sample_rows(result))
+    page.heading("Agreement of the score with the truth")
+    page.table(_table(FIGURES_HEAD, figure_rows(report.score)))
+    if reasons := missing_reasons(report):
+        page.paragraph(f"–: not given ({'; '.join(reasons)})", style="dim")
+    page.heading("Beside rankings that need no supernet")
+    page.table(_table(RIVALS_HEAD, rival_rows(report)))
+    if report.rounds:
+        page.heading("By round")
+        page.table(_table(ROUNDS_HEAD, round_rows(report)))
+    page.heading("What it is good for")
+    page.pairs(conclusion_rows(report))
+    if result.warnings:
+        page.heading("Warnings")
+        for warning in result.warnings:
+            page.item(warning, style="yellow")
+    page.blank()
+    page.paragraph(CAUTION)
+    if folder is not None:
+        page.heading("Files")
+        page.pairs(
+            [
+                (str(folder / "report.html"), "the report, with plots: section \"Can the ranking be trusted?\""),
+                (str(folder / RANKING), "all of this as data, with every architecture"),
+                (str(folder / CSV), "every architecture as a table"),
+            ]
+        )  # fmt: skip
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column(head[0], no_wrap=True)
+    for name in head[1:]:
+        table.add_column(name, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,76 @@
+"""The part of the page that says whether the ranking can be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bnao.loop.rank.result import RankingResult
+from bnao.ranking import Estimate
+from bnao.report.ranking_plots import TauCurve, score_truth, tau_curve
+from bnao.report.ranking_words import (
+    CAUTION,
+    FIGURES_HEAD,
+    RIVALS,
+    RIVALS_HEAD,
+    ROUNDS_HEAD,
+    conclusion_rows,
+    figure_rows,
+    missing_reasons,
+    rival_rows,
+    round_rows,
+    sample_rows,
+)
+from bnao.report.web.facts import Facts
+
+Parts = dict[str, Any]
+
+
+def ranking(facts: Facts) -> Parts:
+    """Verdict, tables and plots of ``bnao rank``; empty where it has not been run. (The early check is apart.)"""
+    result = facts.ranking
+    if result is None:
+        return {}
+    report = result.report
+    return {
+        "headline": report.verdict.headline,
+        "kind": report.verdict.kind,
+        "text": report.verdict.text,
+        "tau": report.score.overall.kendall.value,
+        "sample": sample_rows(result),
+        "figures_head": FIGURES_HEAD,
+        "figures": figure_rows(report.score),
+        "missing": "; ".join(missing_reasons(report)),
+        "rivals_head": RIVALS_HEAD,
+        "rivals": rival_rows(report),
+        "rounds_head": ROUNDS_HEAD,
+        "rounds": round_rows(report),
+        "conclusions": conclusion_rows(report),
+        "warnings": result.warnings,
+        "caution": CAUTION,
+        "plot": _scatter(result),
+        "curve": _along(result),
+    }
+
+
+def _scatter(result: RankingResult) -> str:
+    rows = [(row.scores[-1], row.accuracy, row.num_params) for row in result.rows]
+    shown = [(score, truth, float(size)) for score, truth, size in rows if score is not None and truth is not None]
+    return score_truth([s for s, _, _ in shown], [t for _, t, _ in shown], [n for _, _, n in shown], "ranking-")
+
+
+def _along(result: RankingResult) -> str:
+    """Tau along the rounds, with the trivial rankings as levels."""
+    report, places = result.report, {f"round {number}": float(number) for number in result.rounds}
+
+    def curve(label: str, scope: str) -> TauCurve:
+        values: list[tuple[float, Estimate]] = [
+            (places[name], getattr(figures, scope).kendall) for name, figures in report.rounds.items()
+        ]
+        return TauCurve(label, values)
+
+    levels = [
+        (RIVALS.get(name, name), rival.figures.overall.kendall.value)
+        for name, rival in report.trivial.items()
+    ]  # fmt: skip
+    known = [(name, value) for name, value in levels if value is not None]
+    return tau_curve([curve("overall", "overall"), curve("within equal size", "within_size")], "along-", levels=known)

@@ -1,0 +1,185 @@
+"""`bnao rank` measures what it says, once, and leaves the searched run alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.loop.conftest import Enough, Recorder, StopAt
+from tests.report.web.test_page import checked
+from tests.resume.outcome import outcome
+
+import bnao
+import bnao.api as api
+from bnao.cli.main import main
+from bnao.errors import NumericalError, RunError, SettingError
+from bnao.evaluation.measure import measure
+from bnao.loop.inputs import run_config
+from bnao.loop.rank import alone
+from bnao.loop.rank.result import RankingResult, Row, read_ranking
+from bnao.loop.workbench import make_workbench
+from bnao.storage import RunFolder
+from bnao.training.device import threads
+from bnao.training.standalone import train_standalone
+
+
+def timeless(result: RankingResult) -> list[Row]:
+    """The rows without their times."""
+    return [replace(row, seconds=0.0) for row in result.rows]
+
+
+@pytest.fixture(scope="module")
+def ranked(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RankingResult, Recorder]:
+    """Stopped within its second training and gone on with."""
+    folder, recorder = tmp_path_factory.mktemp("ranked") / "run", Recorder()
+    shutil.copytree(scored, folder)
+    with pytest.raises(Enough):
+        api.rank(folder, 6, second_seed=5, seed=3, processes=1, listener=StopAt("stage_progress", 12))
+    assert len(list((folder / "ranking" / "running").glob("*.pt"))) == 1
+    return folder, api.rank(folder, processes=1, listener=recorder), recorder
+
+
+@pytest.fixture
+def copied(ranked: tuple[Path, RankingResult, Recorder], tmp_path: Path) -> Path:
+    shutil.copytree(ranked[0], tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_truth_is_the_held_out_accuracy_of_the_re_ranking_s_network(ranked) -> None:
+    folder, result, _ = ranked
+    run, row = RunFolder.open(folder), result.rows[1]  # the one that was stopped
+    bench = make_workbench(replace(run_config(run), threads=1), begun=True)
+    architecture = bench.space.grammar.parse(row.architecture)
+    test, found = bench.held_out.open(), []
+    with threads(1):
+        for name in ("rank", "rank-second"):
+            trained = train_standalone(
+                bench.rerank.skeleton, architecture, bench.data.train, bench.config.rerank.training,
+                seed=3, stage=f"{name}-{row.id}",
+            )  # fmt: skip
+            found.append(measure(trained.module, test.images).accuracy)
+    assert [row.accuracy, row.second_accuracy] == found
+    assert row.num_params == sum(p.numel() for p in trained.module.parameters())
+    assert result.measured_on == f"{len(test.images):,} images, test set"
+
+
+def test_scores_are_those_of_every_round_and_the_report_is_of_the_last(ranked) -> None:
+    folder, result, _ = ranked
+    with RunFolder.open(folder).pool() as pool:
+        expected = {id: {r.round: r.score for r in records} for id, records in pool.all_scores().items()}
+    assert result.rounds == [1, 2] and result.pool_size == len(expected) == 12
+    for row in result.rows:
+        assert row.scores == [expected[row.id].get(1), expected[row.id].get(2)]
+        assert (row.scores[0] is None) == (row.round == 2)
+    tau = bnao.ranking.kendall([row.scores[1] for row in result.rows], [row.accuracy for row in result.rows])
+    assert result.report.score.overall.kendall.value == pytest.approx(tau)
+    assert set(result.report.rounds) == {"round 1", "round 2"}
+    assert result.report.ceiling is not None and result.report.ceiling.num_architectures == 5
+    assert [row.second_accuracy is not None for row in result.rows] == [True] * 5 + [False]
+
+
+def test_the_searched_run_is_as_it_was(scored: Path, ranked) -> None:
+    folder = ranked[0]
+    assert outcome(folder) == outcome(scored)
+    assert (folder / "manifest.json").read_bytes() == (scored / "manifest.json").read_bytes()
+    RunFolder.resume(folder).close()
+
+
+def test_files_and_page_have_the_same_figures(ranked) -> None:
+    folder, result, _ = ranked
+    assert read_ranking(RunFolder.open(folder)) == result
+    plain = json.loads((folder / "ranking.json").read_text())
+    assert plain["report"]["score"]["overall"]["kendall"]["value"] == result.report.score.overall.kendall.value
+    with open(folder / "ranking.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["accuracy"]) for row in rows] == [row.accuracy for row in result.rows]
+    assert [row["score_round_1"] == "" for row in rows] == [row.scores[0] is None for row in result.rows]
+    page = checked((folder / "report.html").read_text(encoding="utf-8"))
+    assert float(page.keys["ranking-tau"]) == result.report.score.overall.kendall.value
+    assert page.keys["ranking-verdict"] == result.report.verdict.kind
+    assert all(any(id.startswith(prefix) for id in page.ids) for prefix in ("ranking-", "along-"))
+
+
+def test_events_tell_what_happened(ranked) -> None:
+    folder, result, recorder = ranked
+    [started], [finished] = recorder.of("ranking_started"), recorder.of("ranking_finished")
+    assert (started["trainings"], started["finished"], started["processes"]) == (11, 1, 1)
+    assert len(recorder.of("training_finished")) == 10 and finished["verdict"] == result.report.verdict.kind
+    progress = [event["done"] for event in recorder.of("stage_progress")]
+    assert progress == sorted(progress) and progress[-1] == recorder.of("stage_started")[0]["total"]
+    lines = [json.loads(line)["event"] for line in (folder / "ranking" / "events.jsonl").read_text().splitlines()]
+    assert lines.count("training_finished") == 11 and "epoch" in lines
+
+
+def test_asked_again_it_shows_what_is_finished(ranked) -> None:
+    recorder = Recorder()
+    assert api.rank(ranked[0], listener=recorder) == ranked[1]
+    assert api.rank(ranked[0], 6, second_seed=5, seed=3, listener=recorder) == ranked[1]
+    assert recorder.events == []
+
+
+def test_more_architectures_extend_the_sample(ranked, copied: Path) -> None:
+    recorder = Recorder()
+    larger = api.rank(copied, 8, processes=1, listener=recorder)
+    assert [row.id for row in larger.rows[:6]] == [row.id for row in ranked[1].rows]
+    assert timeless(larger)[:5] == timeless(ranked[1])[:5] and len(recorder.of("training_finished")) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"seed": 4}, "goes on with the seed it was begun with, 3"),
+        ({"stratify": "size"}, "goes on with the stratify it was begun with, 'none'"),
+        ({"architectures": 5}, "only grows; .* with architectures 6; received 5: ask for 6 or more"),
+        ({"second_seed": 7}, "second_seed is at most the number of architectures, 6; received 7"),
+        ({"architectures": 13}, "at most the pool that round 2 scored, 12; received 13: ask for fewer"),
+    ],
+)
+def test_what_does_not_fit_is_refused(asked: dict[str, object], message: str, ranked) -> None:
+    with pytest.raises(SettingError, match=message):
+        api.rank(ranked[0], **asked)
+
+
+def test_two_rankings_at_a_time_are_refused(copied: Path) -> None:
+    with (
+        RunFolder.resume(copied / "ranking"),
+        pytest.raises(RunError, match=r"one process at a time works on a run; .*ranking' is in use"),
+    ):
+        api.rank(copied, 8)
+
+
+def test_what_diverges_is_left_out_and_told(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(scored, tmp_path / "run")
+    calls = []
+
+    def training(*values: object, **named: object) -> object:
+        calls.append(named["stage"])
+        if len(calls) == 2:
+            raise NumericalError("the training loss must stay finite")
+        return train_standalone(*values, **named)
+
+    monkeypatch.setattr(alone, "train_standalone", training)
+    result = api.rank(tmp_path / "run", 5, processes=1)
+    assert [row.accuracy is None for row in result.rows] == [False, True, False, False, False]
+    assert result.report.num_architectures == 4 and "1 of 5 trainings diverged" in result.warnings[0]
+    assert api.rank(tmp_path / "run") == result and len(calls) == 5
+
+
+def test_command(ranked, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, result, _ = ranked
+    assert main(["rank", str(folder), "--architectures", "6", "--second-seed", "5"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"Can the ranking be trusted? {result.report.verdict.headline}" in text
+    assert main(["show", str(folder)]) == 0
+    assert f"Can the ranking be trusted? {result.report.verdict.headline}" in capsys.readouterr().out
+    assert "drawn uniformly, seed 3" in text and "Do not choose an architecture by them" in text
+
+
+def test_the_library_call_is_lazy() -> None:
+    scores = [0.1 * k for k in range(6)]
+    assert bnao.ranking.report(scores, scores, range(1, 7)).score.overall.kendall.value == pytest.approx(1.0)
+    assert bnao.rank is api.rank
