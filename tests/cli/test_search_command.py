@@ -81,7 +81,18 @@ def test_a_bare_flag_switches_on(calls: Calls) -> None:
     assert searched(calls, "--rerank.network.auxiliary", "--loop.pool", "9").rerank.network.auxiliary is True
 
 
+LISTS = {  # settings that hold lists of numbers as text; stages must agree in number
+    "space.widths": "1,3,5",
+    "space.depths": "1,2,3",
+    "space.strides": "1,1,2",
+    "space.kernels": "3,7",
+    "space.expansions": "2,4",
+}
+
+
 def other_value(name: str, value: Any) -> str:
+    if name in LISTS:
+        return LISTS[name]
     choices = get_args(optional(LEAVES[name].kind)[0])
     if choices:
         return str(next(choice for choice in choices if choice != value))
@@ -121,7 +132,11 @@ def test_every_field_of_a_file_takes_effect(calls: Calls, tmp_path: Path) -> Non
     chosen = {name for name in before.keys() - FIXED if not name.endswith((".inactive", ".known"))}
     for name in chosen:
         text = other_value(name, before[name])
-        lines.append(f'{name} = "{text}"' if isinstance(before[name], str) or text == "other" else f"{name} = {text}")
+        lines.append(
+            f'{name} = "{text}"'
+            if isinstance(before[name], str) or text == "other" or name in LISTS
+            else f"{name} = {text}"
+        )
     path = tmp_path / "all.toml"
     path.write_text("\n".join(lines))
     after = flatten(to_dict(searched(calls, "--config", str(path))))
