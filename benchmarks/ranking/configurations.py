@@ -1,0 +1,93 @@
+"""The named configurations of the study; each says what differs from uniform sampling at the same cost.
+
+The proxy for all: the benchmark's network with C = 8, N = 1 on CIFAR-10 at 16 x 16 pixels. ``steps`` are chosen so that
+all train for about as many CPU minutes (policies that draw larger cells, or several paths a step, get fewer).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bnao.data.config import AugmentConfig
+from bnao.evaluation.config import ScoringConfig
+from bnao.sampling.config import SamplingConfig
+from bnao.spaces.config import NetworkConfig
+from bnao.training.config import TrainingConfig
+
+
+def _uniform() -> SamplingConfig:
+    return SamplingConfig(policy="uniform")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One way to train a supernet and to score cells with it."""
+
+    about: str
+    sampling: SamplingConfig = field(default_factory=_uniform)
+    steps: int = 16000
+    network: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(cells_per_stage=1, channels=8, output="project")
+    )
+    training: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(
+            epochs=1,  # replaced by ``steps``
+            batch_size=128,
+            learning_rate=0.1,
+            final_learning_rate=0.0,
+            augment=AugmentConfig(crop_padding=2),
+        )
+    )
+    scoring: ScoringConfig = field(default_factory=lambda: ScoringConfig(batch_size=1250))
+    trained_as: str | None = None  # scored with the supernet of another configuration
+    resolution: int = 16
+    valid_fraction: float = 0.1
+
+    def train_settings(self, num_images: int) -> TrainingConfig:
+        """The training with ``steps`` written as epochs."""
+        per_epoch = num_images // self.training.batch_size
+        return replace(self.training, epochs=self.steps / per_epoch)
+
+
+def _by_size(exponent: float, size: str = "chosen_ops") -> SamplingConfig:
+    return SamplingConfig(policy="size_proportional", size=size, exponent=exponent)  # type: ignore[arg-type]
+
+
+def _policy(name: str) -> SamplingConfig:
+    return SamplingConfig(policy=name)
+
+
+_ADAPTED = ScoringConfig(batch_size=1250, adapt_steps=60, adapt_learning_rate=0.15)
+_FAIR = SamplingConfig(policy="fair", over="space")
+
+CONFIGURATIONS: dict[str, Configuration] = {
+    "uniform": Configuration(about="every connected cell alike (SPOS)"),
+    "size_proportional": Configuration(
+        about="in proportion to the chosen operations' parameters", sampling=_by_size(1.0), steps=14500
+    ),
+    "whole_size": Configuration(
+        about="in proportion to the whole network's parameters, as in the paper",
+        sampling=_by_size(1.0, "standalone"),
+        steps=15000,
+    ),
+    "size_squared": Configuration(about="the square of the size", sampling=_by_size(2.0), steps=14000),
+    "macs_proportional": Configuration(
+        about="in proportion to multiply-adds", sampling=_policy("macs_proportional"), steps=14500
+    ),
+    "adaptive": Configuration(about="exponent revised from training losses", sampling=_policy("adaptive"), steps=15000),
+    "fair": Configuration(about="strict fairness, 5 paths a step (FairNAS)", sampling=_FAIR, steps=3200),
+    "sandwich": Configuration(
+        about="largest, smallest, two random, distilled (BigNAS)", sampling=_policy("sandwich"), steps=4000
+    ),
+    "calr": Configuration(about="learning rate by complexity (CaLR)", sampling=_policy("calr")),
+    "uniform_adapted": Configuration(
+        about="uniform; each cell's copy trains 60 steps first", scoring=_ADAPTED, trained_as="uniform"
+    ),
+    "size_proportional_adapted": Configuration(
+        about="in proportion to size; each cell's copy trains 60 steps first",
+        sampling=_by_size(1.0),
+        steps=14500,
+        scoring=_ADAPTED,
+        trained_as="size_proportional",
+    ),
+}

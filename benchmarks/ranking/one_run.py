@@ -1,0 +1,136 @@
+"""One configuration with one seed: train, score a set of cells, write a row. Killed at any moment it goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from cells import Cells, training_pool
+from configurations import Configuration
+
+from bnao.cost.feasible import FeasibleSpace
+from bnao.cost.sizes import SizeTable
+from bnao.data.config import DataConfig
+from bnao.data.held_out import load
+from bnao.data.images import SearchData
+from bnao.evaluation.oneshot import OneShotEvaluator
+from bnao.rng import torch_stream
+from bnao.sampling import make_policy
+from bnao.spaces.config import SpaceConfig
+from bnao.spaces.nasbench201 import NasBench201Space
+from bnao.supernet import Supernet
+from bnao.training.device import place
+from bnao.training.loop import Hooks, Weights, schedule, train
+
+SAVE_SECONDS = 60.0
+
+
+class FileSaves:
+    """Keeps the running training in one file, with the CPU seconds it has taken so far."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._saved = path, time.monotonic()
+        self.seconds_before, self._begun = 0.0, time.process_time()
+
+    def load(self) -> Mapping[str, Any] | None:
+        """What was kept."""
+        if not self._path.exists():
+            return None
+        state = torch.load(self._path, weights_only=True)
+        self.seconds_before = state["cpu_seconds"]
+        return dict(state["training"])
+
+    def due(self) -> bool:
+        """Once a minute."""
+        return time.monotonic() - self._saved > SAVE_SECONDS
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Replace the file."""
+        write(self._path, {"training": dict(state), "cpu_seconds": self.cpu_seconds})
+        self._saved = time.monotonic()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of the whole training, over all its processes: unlike wall time, little changed by other work beside it."""
+        return self.seconds_before + time.process_time() - self._begun
+
+
+def write(path: Path, value: Any) -> None:
+    """``torch.save`` to a file that is whole or not there."""
+    part = path.with_suffix(".part")
+    torch.save(value, part)
+    os.replace(part, path)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A supernet at the end of its training."""
+
+    supernet: Supernet
+    weights: Weights
+    data: SearchData
+    train_minutes: float
+    curve: list[dict[str, float]]
+
+
+def trained(config: Configuration, seed: int, images: str, folder: Path, on_epoch: Any = None) -> Trained:
+    """Train, go on, or read the finished weights in ``folder``. ``images``: where CIFAR-10 is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = DataConfig(source=images, resolution=config.resolution, valid_fraction=config.valid_fraction)
+    data, _ = load(settings, 0)  # the same split for all seeds: seeds differ in training alone
+    space = NasBench201Space(SpaceConfig(name="nasbench201"))
+    skeleton = space.skeleton(config.network, data.task)
+    training = config.train_settings(len(data.train))
+    policy = make_policy(
+        config.sampling,
+        feasible=FeasibleSpace(space.grammar),
+        sizes=SizeTable(skeleton),
+        pool=None if config.sampling.over == "space" else training_pool(),
+        seed=seed,
+        schedule=schedule(training, len(data.train)),
+    )
+    with torch_stream(seed, "ranking", "init"):
+        supernet = Supernet(skeleton.build_supernet(), cache_size=512)
+    place(supernet.root, data.train.device)
+    weights = Weights.fresh(supernet, training)
+    done = folder / "trained.pt"
+    if not done.exists():
+        saves = FileSaves(folder / "training.pt")
+        hooks = Hooks() if on_epoch is None else Hooks(on_epoch=on_epoch)
+        curve = train(weights, policy, data.train, training, seed=seed, stage="ranking", hooks=hooks, saves=saves)
+        plain = [vars(epoch) for epoch in curve]
+        write(done, {"state": weights.state_dict(), "cpu_seconds": saves.cpu_seconds, "curve": plain})
+        (folder / "training.pt").unlink(missing_ok=True)
+    state = torch.load(done, weights_only=True)
+    weights.load_state_dict(state["state"])
+    return Trained(supernet, weights, data, state["cpu_seconds"] / 60, state["curve"])
+
+
+def scores(config: Configuration, made: Trained, cells: Cells, folder: Path, name: str) -> dict[str, Any]:
+    """Validation loss and accuracy of each cell, in the order of ``cells``; each is measured once."""
+    space = NasBench201Space(SpaceConfig(name="nasbench201"))
+    evaluator = OneShotEvaluator(
+        made.supernet, space.grammar.canonical, made.data, config.scoring, seed=0, average=made.weights.average
+    )
+    path = folder / f"measured-{name}.pt"
+    measured: dict[str, tuple[float, float]] = torch.load(path, weights_only=True) if path.exists() else {}
+    begun, saved = time.process_time(), time.monotonic()
+
+    def keep(done: int) -> None:
+        nonlocal saved
+        if time.monotonic() - saved > SAVE_SECONDS or done == len(cells):
+            write(path, measured)
+            saved = time.monotonic()
+
+    evaluator.evaluate(cells.architectures, keep, measured)
+    pairs = [measured[a.id] for a in cells.architectures]
+    return {
+        "loss": [round(loss, 6) for loss, _ in pairs],
+        "accuracy": [round(accuracy, 6) for _, accuracy in pairs],
+        "score_minutes": (time.process_time() - begun) / 60,
+    }

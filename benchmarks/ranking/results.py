@@ -1,0 +1,128 @@
+"""Rows to results.json: figures on set B by configuration, trivial rankings, paired differences.
+
+{"nasbench201_cifar10": {CONFIGURATION: {FIGURE: {"mean", "low", "high", "seeds": [...]}}}, "differences": ...}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cells import Cells, evaluation_cells
+from configurations import CONFIGURATIONS
+from figures import Interval, Judge, counts_alone, fused
+from run import ROWS, commit
+
+from bnao.evaluation.tables import read_table
+
+RESULTS = Path(__file__).resolve().parent / "results.json"
+FIGURES = ("tau", "tau_within_size")
+
+
+def read(cells: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows on one set by configuration, in the order of the seeds."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(ROWS.glob(f"*-{cells}.json")):
+        row = json.loads(path.read_text())
+        found.setdefault(row["configuration"], []).append(row)
+    return {name: sorted(rows, key=lambda row: row["seed"]) for name, rows in found.items()}
+
+
+def ranking(row: dict[str, Any]) -> np.ndarray[Any, Any]:
+    """The one-shot score, higher is better: the negated validation loss."""
+    return -np.array(row["loss"])
+
+
+def write_results(table: Path) -> None:
+    """Compute, write, print."""
+    rows = read_table(table)
+    a, b = evaluation_cells(rows, "A"), evaluation_cells(rows, "B")
+    on_a, on_b = read("A"), read("B")
+    judge = Judge(b)
+    rankings = {name: [ranking(row) for row in found] for name, found in on_b.items()}
+    trivial = {
+        "size_alone": b.params_P.astype(float),
+        "live_size_alone": b.live_params_P.astype(float),
+        "op_counts_fit": counts_alone(a, b),
+    }
+    figures = {name: judge.intervals(found) for name, found in rankings.items()}
+    for name, found in on_b.items():
+        figures[name]["train_minutes"] = plain_interval([row["train_minutes"] for row in found])
+    figures |= {name: judge.intervals([scores_P]) for name, scores_P in trivial.items()}
+    differences = compare(judge, rankings, trivial, on_a, a, b)
+    RESULTS.write_text(
+        json.dumps(
+            {
+                "nasbench201_cifar10": {n: plain(found) for n, found in figures.items()},
+                "differences": {n: plain(found) for n, found in differences.items()},
+                "screening_on_set_A": screening(on_a, Judge(a)),
+                "about": {name: CONFIGURATIONS[name].about for name in on_a},
+                "commit": commit(),
+                "rows": {"A": on_a, "B": on_b},
+            }
+        )
+        + "\n"
+    )
+    show(figures, differences)
+
+
+def plain(found: dict[str, Interval]) -> dict[str, Any]:
+    """For JSON: a figure that a ranking has not (its own size given the size) is null."""
+    return {figure: asdict(value) if math.isfinite(value.mean) else None for figure, value in found.items()}
+
+
+def plain_interval(values: list[float]) -> Interval:
+    """Mean and range of the seeds."""
+    return Interval(float(np.mean(values)), min(values), max(values), values)
+
+
+def compare(
+    judge: Judge,
+    rankings: dict[str, list[Any]],
+    trivial: dict[str, Any],
+    on_a: dict[str, list[dict[str, Any]]],
+    a: Cells,
+    b: Cells,
+) -> dict[str, dict[str, Interval]]:
+    """Each configuration against uniform and the trivial rankings; counts with the score against counts alone."""
+    found = {}
+    for name, ours in rankings.items():
+        if name != "uniform" and "uniform" in rankings:
+            theirs = rankings["uniform"][: len(ours)]
+            found[f"{name} - uniform"] = {f: judge.difference(ours[: len(theirs)], theirs, f) for f in FIGURES}
+        for other, scores_P in trivial.items():
+            found[f"{name} - {other}"] = {f: judge.difference(ours, [scores_P] * len(ours), f) for f in FIGURES}
+        with_counts = [fused(ranking(row_a), a, scores_P, b) for row_a, scores_P in zip(on_a[name], ours, strict=False)]
+        alone = [trivial["op_counts_fit"]] * len(with_counts)
+        found[f"{name} with counts - counts"] = {f: judge.difference(with_counts, alone, f) for f in FIGURES}
+    return found
+
+
+def screening(on_a: dict[str, list[dict[str, Any]]], judge: Judge) -> dict[str, dict[str, float]]:
+    """Figures on set A, by which configurations were chosen: the mean over the seeds that were run."""
+    return {
+        name: {figure: found.mean for figure, found in judge.intervals([ranking(row) for row in rows]).items()}
+        | {"train_minutes": float(np.mean([row["train_minutes"] for row in rows])), "seeds": len(rows)}
+        for name, rows in on_a.items()
+    }
+
+
+def show(figures: dict[str, dict[str, Interval]], differences: dict[str, dict[str, Interval]]) -> None:
+    """Print both tables."""
+    names = list(next(iter(figures.values())))
+    for name, found in figures.items():
+        print(name)
+        for figure in names:
+            if figure in found:
+                print(f"    {figure:<26}{text(found[figure])}")
+    for name, found in differences.items():
+        print(f"{name:<50}" + "   ".join(f"{figure} {text(value)}" for figure, value in found.items()))
+
+
+def text(value: Interval) -> str:
+    """Mean and interval."""
+    return f"{value.mean:7.3f} [{value.low:.3f}, {value.high:.3f}]"

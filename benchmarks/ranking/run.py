@@ -1,0 +1,174 @@
+"""What makes a one-shot ranking true? Supernets on CIFAR-10 against NAS-Bench-201's true test accuracies.
+
+    python benchmarks/ranking/run.py --table TABLE.csv.gz --images CIFAR --work FOLDER screen     # one seed each, set A
+    ... choose NAME...        # up to three names beside uniform, fixed before set B is opened
+    ... confirm --seeds 5     # the chosen ones, seeds 0 to 4, sets A and B
+    ... report                # results.json and the table, from the rows
+    ... check NAME SEED       # run one row again from nothing and compare it with the stored one
+
+Set A (500 cells) is what configurations are chosen by; set B (1000 others) is opened once, by ``confirm``, for those in
+choice.json alone. Two one-thread runs go side by side (``--jobs``). A run is kept in the work folder and goes on after
+a kill; finished rows are written to rows/ at once and never run again. ``train_minutes`` are CPU minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROWS = HERE / "rows"
+CHOICE = HERE / "choice.json"
+
+
+def commit() -> str:
+    """The commit of the code, with a mark if the tree has changes beside rows and results."""
+    git = ["git", "-C", str(HERE)]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    watched = [str(HERE.parents[1] / "src"), *map(str, HERE.glob("*.py"))]
+    dirty = subprocess.run([*git, "status", "--porcelain", "--", *watched], capture_output=True, text=True, check=False)
+    return head + (" with changes" if dirty.stdout.strip() else "")
+
+
+def row_path(name: str, seed: int, cells: str) -> Path:
+    """Where a finished row is kept."""
+    return ROWS / f"{name}-{seed}-{cells}.json"
+
+
+def one(name: str, seed: int, cells: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Train (or go on, or read) one supernet and score one set of cells; the row."""
+    import torch
+    from cells import evaluation_cells
+    from configurations import CONFIGURATIONS
+    from one_run import scores, trained
+
+    from bnao.evaluation.tables import read_table
+
+    torch.set_num_threads(1)
+    config = CONFIGURATIONS[name]
+    folder = args.work / f"{config.trained_as or name}-{seed}"
+
+    def tell(epoch: Any) -> None:
+        print(f"{name} seed {seed}: epoch {epoch.epoch}, loss {epoch.loss:.3f}", file=sys.stderr, flush=True)
+
+    made = trained(config, seed, args.images, folder, tell)
+    found = scores(config, made, evaluation_cells(read_table(args.table), cells), folder, f"{name}-{cells}")
+    return {
+        "configuration": name,
+        "seed": seed,
+        "cells": cells,
+        "train_minutes": round(made.train_minutes, 3),
+        "score_minutes": round(found.pop("score_minutes"), 3),
+        "final_train_loss": round(made.curve[-1]["loss"], 5),
+        "steps": config.steps,
+        "commit": commit(),
+        "machine": f"{platform.machine()}, torch {torch.__version__}, 1 thread",
+        **found,
+    }
+
+
+def run_all(jobs: list[tuple[str, int, str]], args: argparse.Namespace) -> None:
+    """Run the rows that are missing, ``args.jobs`` at a time, each in a process of its own."""
+    from configurations import CONFIGURATIONS
+
+    ROWS.mkdir(exist_ok=True)
+    missing = [
+        (name, seed, cells) for name, seed, cells in jobs if not all(row_path(name, seed, c).exists() for c in cells)
+    ]
+    print(f"{len(jobs) - len(missing)} of {len(jobs)} rows are there", file=sys.stderr)
+    chains: dict[tuple[str, int], list[tuple[str, int, str]]] = {}  # runs of one supernet come one after the other
+    for job in missing:
+        chains.setdefault((CONFIGURATIONS[job[0]].trained_as or job[0], job[1]), []).append(job)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    places = ["--table", str(args.table), "--images", args.images, "--work", str(args.work)]
+
+    def start(chain: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
+        for name, seed, cells in chain:
+            command = [sys.executable, __file__, *places, "one", name, str(seed), "--cells", cells]
+            subprocess.run(command, env=environment, check=True)
+        return chain
+
+    with ThreadPoolExecutor(args.jobs) as workers:
+        for done in as_completed([workers.submit(start, chain) for chain in chains.values()]):
+            print("done:", *done.result(), file=sys.stderr, flush=True)
+
+
+def check(name: str, seed: int, args: argparse.Namespace) -> None:
+    """Run a stored row again from nothing and compare: scores are equal to the bit on the same machine and torch."""
+    import tempfile
+
+    from scipy.stats import kendalltau
+
+    with tempfile.TemporaryDirectory() as folder:
+        again = one(name, seed, args.cells, argparse.Namespace(**{**vars(args), "work": Path(folder)}))
+    stored = json.loads(row_path(name, seed, args.cells).read_text())
+    furthest = max(abs(a - b) for a, b in zip(again["loss"], stored["loss"], strict=True))
+    print(
+        f"stored: {stored['machine']}, commit {stored['commit']}\nnow:    {again['machine']}, commit {again['commit']}"
+    )
+    print(
+        f"largest difference of a loss: {furthest:.6f}; tau of the two rankings: "
+        f"{kendalltau(again['loss'], stored['loss'])[0]:.4f}; train minutes {stored['train_minutes']:.1f} and "
+        f"{again['train_minutes']:.1f}"
+    )
+    sys.exit(0 if furthest == 0 else 1)
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", type=Path, required=True, help="the NAS-Bench-201 table, csv.gz")
+    parser.add_argument("--images", required=True, help="CIFAR-10, a bnao data source")
+    parser.add_argument("--work", type=Path, default=Path("ranking-work"), help="folder for checkpoints")
+    parser.add_argument("--jobs", type=int, default=2)
+    commands = parser.add_subparsers(dest="command", required=True)
+    screen = commands.add_parser("screen")
+    screen.add_argument("names", nargs="*")
+    commands.add_parser("choose").add_argument("names", nargs="+")
+    commands.add_parser("confirm").add_argument("--seeds", type=int, default=5)
+    commands.add_parser("report")
+    for name in ("one", "check"):
+        command = commands.add_parser(name)
+        command.add_argument("name")
+        command.add_argument("seed", type=int)
+        command.add_argument("--cells", choices=("A", "B", "AB"), default="A")
+    args = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    from configurations import CONFIGURATIONS
+
+    if args.command == "screen":
+        run_all([(name, 0, "A") for name in args.names or CONFIGURATIONS], args)
+    elif args.command == "choose":
+        if CHOICE.exists():
+            sys.exit(f"the choice is made: {CHOICE.read_text()}")
+        unknown = set(args.names) - set(CONFIGURATIONS)
+        if unknown:
+            sys.exit(f"configurations are {', '.join(CONFIGURATIONS)}; received {', '.join(sorted(unknown))}")
+        CHOICE.write_text(json.dumps({"names": ["uniform", *args.names], "commit": commit()}, indent=1) + "\n")
+    elif args.command == "confirm":
+        if not CHOICE.exists():
+            sys.exit("set B is opened for chosen configurations alone: run `choose NAME...` first")
+        names = json.loads(CHOICE.read_text())["names"]
+        run_all([(name, seed, "AB") for seed in range(args.seeds) for name in names], args)
+    elif args.command == "one":
+        for cells in args.cells:
+            if not row_path(args.name, args.seed, cells).exists():
+                row = one(args.name, args.seed, cells, args)
+                row_path(args.name, args.seed, cells).write_text(json.dumps(row) + "\n")
+    elif args.command == "check":
+        check(args.name, args.seed, args)
+    else:
+        from results import write_results
+
+        write_results(args.table)
+
+
+if __name__ == "__main__":
+    main()
