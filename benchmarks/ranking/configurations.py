@@ -57,7 +57,7 @@ def _policy(name: str) -> SamplingConfig:
     return SamplingConfig(policy=name)
 
 
-_ADAPTED = ScoringConfig(batch_size=1250, adapt_steps=60, adapt_learning_rate=0.15)
+_ADAPTED = ScoringConfig(batch_size=1250, adapt_steps=60)
 _FAIR = SamplingConfig(policy="fair", over="space")
 
 CONFIGURATIONS: dict[str, Configuration] = {

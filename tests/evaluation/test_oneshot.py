@@ -113,7 +113,7 @@ def test_adaptation_is_a_short_training_of_a_copy(supernet, data):
         with torch.no_grad():
             for p, velocity in zip(network.parameters(), momentum, strict=True):
                 velocity.mul_(0.9).add_(p.grad * min(1.0, 5.0 / (float(norm) + 1e-6)))
-                p -= 0.1 * (1 - step / 3) * velocity
+                p -= 0.1 * (1 - 0.6 * step / 3) * velocity
     direct = measure_batches(batch_statistics_view(network), evaluator._batches)
     assert evaluator.evaluate([a]).values_P[0] == pytest.approx(-direct.loss, rel=1e-4)
     plain = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=20), seed=0)

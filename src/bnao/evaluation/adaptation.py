@@ -19,10 +19,13 @@ from bnao.data.images import Images
 from bnao.rng import Name, generator, torch_stream
 
 MOMENTUM, CLIP_NORM = 0.9, 5.0
+END = 0.4
+"""Share of the learning rate at which the adaptation ends. At 0 the copies settle near the shared weights again: on 100
+NAS-Bench-201 cells tau within equal size was 0.30 after a fall to 0 in 100 steps, 0.37 after the first 60 of these."""
 
 
 class Adaptation:
-    """``steps`` steps of SGD with momentum; the rate falls from ``learning_rate`` in a straight line towards 0.
+    """``steps`` steps of SGD with momentum; the rate falls from ``learning_rate`` in a straight line to :data:`END` of it.
 
     ``images`` are training images on the device of the weights; batches of ``batch_size`` are drawn once, with
     replacement between batches, not within one.
@@ -44,7 +47,7 @@ class Adaptation:
         with torch_stream(self._stream[0], *names), torch.enable_grad():
             for step, (x, labels) in enumerate(self._batches):
                 for group in optimizer.param_groups:
-                    group["lr"] = self._learning_rate * (1 - step / len(self._batches))
+                    group["lr"] = self._learning_rate * (1 - (1 - END) * step / len(self._batches))
                 output = network(x)
                 logits = output[0] if isinstance(output, tuple) else output
                 optimizer.zero_grad()

@@ -23,7 +23,7 @@ class ScoringConfig:
     images: int | None = None  # of the validation split, balanced; None: all of it
     recalibration_batches: int = 4  # training batches for recalibrated statistics
     adapt_steps: int = 0  # > 0: each architecture first trains its own copy of its shared weights for so many steps
-    adapt_learning_rate: float = 0.05  # of that training, at its start
+    adapt_learning_rate: float = 0.1  # of that training, at its start
     adapt_batch_size: int = 128  # of that training
 
     def __post_init__(self) -> None:
@@ -36,12 +36,12 @@ class ScoringConfig:
         )
         require(self.batch_size >= 2, "batch_size is at least 2 (batch norm)", self.batch_size, "use 500")
         require(self.images is None or self.images >= 2, "images is at least 2", self.images, "leave it out for all")
-        require(self.adapt_steps >= 0, "adapt_steps is not negative", self.adapt_steps, "0 means off, 20 to 60 help")
+        require(self.adapt_steps >= 0, "adapt_steps is not negative", self.adapt_steps, "0 means off, 60 is usual")
         require(
             0 < self.adapt_learning_rate < float("inf"),
             "adapt_learning_rate is positive and finite",
             self.adapt_learning_rate,
-            "use 0.05",
+            "use 0.1",
         )
         require(self.adapt_batch_size >= 2, "adapt_batch_size >= 2 (batch norm)", self.adapt_batch_size, "use 128")
         require(self.recalibration_batches >= 1, "recalibration_batches >= 1", self.recalibration_batches, "use 4")
