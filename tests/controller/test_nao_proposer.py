@@ -20,7 +20,7 @@ from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 Landscape = Callable[[Sequence[Architecture]], NDArray[np.float64]]
 SPACE = FeasibleSpace(NaoCellGrammar(nodes=5, num_operations=5))
 SMALL = FeasibleSpace(NaoCellGrammar(nodes=2, num_operations=3))
-QUICK = ControllerConfig(epochs=3, augment=2, seeds_from_top=10, max_step=5)
+QUICK = ControllerConfig(epochs=3, augment=2, seeds_from_top=10, max_step=5, judge="none")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ def fitted(additive: Landscape) -> Fitted:
     pool = SPACE.sample_distinct(200, np.random.default_rng(0))
     scores = additive(pool)
     # A smaller batch and fewer copies than by default: as many steps in a third of the time.
-    nao = NaoProposer(SPACE.grammar, ControllerConfig(epochs=40, patience=6, batch_size=40, augment=5), seed=0)
+    # No judge: what the gradient alone proposes. (test_judge.py has the default.)
+    config = ControllerConfig(epochs=40, patience=6, batch_size=40, augment=5, judge="none")
+    nao = NaoProposer(SPACE.grammar, config, seed=0)
     epochs: list[tuple[int, Mapping[str, float]]] = []
     report = nao.fit(pool, scores, 0, on_epoch=lambda epoch, figures: epochs.append((epoch, dict(figures))))
     return Fitted(nao, pool, scores, report, epochs)
@@ -112,7 +114,7 @@ def test_an_early_stop_without_a_held_out_part_is_refused() -> None:
 
 
 def test_a_shortfall_is_filled_and_labelled(fitted: Fitted) -> None:
-    nao = NaoProposer(SPACE.grammar, ControllerConfig(max_step=1), seed=0)
+    nao = NaoProposer(SPACE.grammar, ControllerConfig(max_step=1, judge="none"), seed=0)
     nao.load_state_dict(fitted.nao.state_dict())
     proposals = nao.propose(60, np.random.default_rng(0), SPACE, {a.id for a in fitted.pool})
     counts = proposals.counts()

@@ -8,4 +8,5 @@ from bnao.controller.base import OnEpoch as OnEpoch
 from bnao.controller.base import Proposals as Proposals
 from bnao.controller.base import Proposer as Proposer
 from bnao.controller.config import ControllerConfig as ControllerConfig
+from bnao.controller.optimise import optimise as optimise
 from bnao.controller.proposers import make_proposer as make_proposer

@@ -26,7 +26,7 @@ class ControllerConfig:
     """How new architectures are proposed.
 
     The defaults are the paper's sizes (arXiv 1909.10815, section 4.1) with an early stop. The paper's own controller is
-    early_stop=False with held_out_fraction=0 and clip_quantile=0: fixed epochs on the whole pool.
+    early_stop=False with held_out_fraction=0, clip_quantile=0 and judge="none": fixed epochs on the whole pool.
     """
 
     proposer: str = "nao"  # nao | random | evolution
@@ -45,10 +45,11 @@ class ControllerConfig:
     held_out_fraction: float = 0.1  # of the pool, by id, never trained on; 0: none (then early_stop must be off)
     clip_quantile: float = 0.05  # scores below this quantile of the pool are raised to it before min-max scaling
 
-    # ---- nao: proposals ----
+    # ---- nao: proposals (judge: a Gaussian process on the pool, the predictor itself, or none: small steps first) ----
     seeds_from_top: int = 100  # the best that the gradient starts from, at most a tenth of the pool (but 10)
     max_step: int = 50  # greatest step size eta; it is raised 1, 2, ... until enough are found
     step_scale: Literal["paper", "normalised"] = "paper"  # eta times the gradient, or eta * 0.05 times its direction
+    judge: Literal["process", "predictor", "none"] = "process"  # chooses candidates; process: Gaussian; none: the paper
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: CUDA if there is one
 
     # ---- evolution ----
@@ -74,7 +75,11 @@ class ControllerConfig:
         require(self.clip_norm > 0.0, "clip_norm is positive", self.clip_norm, "the paper uses 5")
         for name in _COUNTS:
             require(getattr(self, name) >= 1, f"{name} is at least 1", getattr(self, name), "give a positive number")
-        for name, known in (("step_scale", ("paper", "normalised")), ("device", ("auto", "cpu", "cuda"))):
+        for name, known in (
+            ("step_scale", ("paper", "normalised")),
+            ("judge", ("process", "predictor", "none")),
+            ("device", ("auto", "cpu", "cuda")),
+        ):
             require(
                 getattr(self, name) in known, f"{name} is one of {', '.join(known)}", getattr(self, name), "choose one"
             )

@@ -37,19 +37,36 @@ class Collector:
         self._origins.append(origin)
         return True
 
-    def fill_by_mutation(self, parents: Sequence[Architecture], rng: np.random.Generator) -> None:
-        """Children of ``parents`` by one mutation, in turn, best parent first, while attempts last (20 a child)."""
+    @property
+    def architectures(self) -> list[Architecture]:
+        """What was gathered, in order."""
+        return list(self._architectures)
+
+    def fill_by_mutation(
+        self, parents: Sequence[Architecture], rng: np.random.Generator, *, mutations: int = 1
+    ) -> None:
+        """Children of ``parents``, in turn, best parent first, while attempts last (20 a child).
+
+        The first child of each is one mutation away, the next two, ... up to ``mutations``, then one again.
+        """
         for attempt in range(ATTEMPTS * max(self.missing, 0) if parents else 0):
             if not self.missing:
                 return
-            self.offer(self.feasible.mutate(parents[attempt % len(parents)], rng), "mutation")
+            child = parents[attempt % len(parents)]
+            for _ in range(1 + attempt // len(parents) % mutations):
+                child = self.feasible.mutate(child, rng)
+            self.offer(child, "mutation")
 
-    def fill_at_random(self, rng: np.random.Generator) -> None:
-        """Uniform draws for all that is missing; a shortfall is left only when the space is exhausted."""
-        if self.missing > 0:
-            for architecture in self.feasible.sample_distinct(self.missing, rng, self._taken):
+    def fill_at_random(self, rng: np.random.Generator, up_to: int | None = None) -> None:
+        """Uniform draws for all that is missing, or till there are ``up_to``; fewer only if the space is exhausted."""
+        wanted = self.missing if up_to is None else up_to - len(self._architectures)
+        if wanted > 0:
+            for architecture in self.feasible.sample_distinct(wanted, rng, self._taken):
                 self.offer(architecture, "random")
 
-    def proposals(self) -> Proposals:
-        """What was gathered, in order."""
-        return Proposals(architectures=list(self._architectures), origins=list(self._origins))
+    def proposals(self, order: Iterable[int] | None = None) -> Proposals:
+        """What was gathered, in its order, or in that of the indices ``order`` (which may leave some out)."""
+        chosen = range(len(self._architectures)) if order is None else list(order)
+        return Proposals(
+            architectures=[self._architectures[k] for k in chosen], origins=[self._origins[k] for k in chosen]
+        )
