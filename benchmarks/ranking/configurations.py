@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from bnao.data.config import AugmentConfig
 from bnao.evaluation.config import ScoringConfig
 from bnao.sampling.config import SamplingConfig
-from bnao.spaces.config import NetworkConfig
+from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.training.config import TrainingConfig
 
 
@@ -24,6 +24,7 @@ class Configuration:
     """One way to train a supernet and to score cells with it."""
 
     about: str
+    space: SpaceConfig = field(default_factory=lambda: SpaceConfig(name="nasbench201"))
     sampling: SamplingConfig = field(default_factory=_uniform)
     steps: int = 16000
     network: NetworkConfig = field(

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from cells import Cells, training_pool
+from cells import training_pool
 from configurations import Configuration
 
+from bnao.arch import Architecture
 from bnao.cost.feasible import FeasibleSpace
 from bnao.cost.sizes import SizeTable
 from bnao.data.config import DataConfig
 from bnao.data.held_out import load
 from bnao.data.images import SearchData
 from bnao.evaluation.oneshot import OneShotEvaluator
-from bnao.rng import torch_stream
+from bnao.rng import generator, torch_stream
 from bnao.sampling import make_policy
-from bnao.spaces.config import SpaceConfig
-from bnao.spaces.nasbench201 import NasBench201Space
+from bnao.spaces import load_spaces
+from bnao.spaces.base import SearchSpace, make_space
 from bnao.supernet import Supernet
 from bnao.training.device import place
 from bnao.training.loop import Hooks, Weights, schedule, train
 
 SAVE_SECONDS = 60.0
+load_spaces()
 
 
 class FileSaves:
@@ -83,14 +85,14 @@ def trained(config: Configuration, seed: int, images: str, folder: Path, on_epoc
     folder.mkdir(parents=True, exist_ok=True)
     settings = DataConfig(source=images, resolution=config.resolution, valid_fraction=config.valid_fraction)
     data, _ = load(settings, 0)  # the same split for all seeds: seeds differ in training alone
-    space = NasBench201Space(SpaceConfig(name="nasbench201"))
+    space = make_space(config.space)
     skeleton = space.skeleton(config.network, data.task)
     training = config.train_settings(len(data.train))
     policy = make_policy(
         config.sampling,
         feasible=FeasibleSpace(space.grammar),
-        sizes=SizeTable(skeleton),
-        pool=None if config.sampling.over == "space" else training_pool(),
+        sizes=SizeTable(space.skeleton(replace(config.network, output="concat"), data.task)),  # the paper's size
+        pool=None if config.sampling.over == "space" else pool_of(space),
         seed=seed,
         schedule=schedule(training, len(data.train)),
     )
@@ -111,11 +113,20 @@ def trained(config: Configuration, seed: int, images: str, folder: Path, on_epoc
     return Trained(supernet, weights, data, state["cpu_seconds"] / 60, state["curve"])
 
 
-def scores(config: Configuration, made: Trained, cells: Cells, folder: Path, name: str) -> dict[str, Any]:
-    """Validation loss and accuracy of each cell, in the order of ``cells``; each is measured once."""
-    space = NasBench201Space(SpaceConfig(name="nasbench201"))
+def pool_of(space: SearchSpace) -> list[Architecture]:
+    """What all configurations train on: the connected cells of NAS-Bench-201, 1000 random ones of another space."""
+    if space.name == "nasbench201":
+        return training_pool()
+    return space.grammar.sample_distinct(1000, generator(0, "ranking", "pool"))
+
+
+def scores(
+    config: Configuration, made: Trained, architectures: Sequence[Architecture], folder: Path, name: str
+) -> dict[str, Any]:
+    """Validation loss and accuracy of each architecture, in their order; each is measured once."""
+    grammar = make_space(config.space).grammar
     evaluator = OneShotEvaluator(
-        made.supernet, space.grammar.canonical, made.data, config.scoring, seed=0, average=made.weights.average
+        made.supernet, grammar.canonical, made.data, config.scoring, seed=0, average=made.weights.average
     )
     path = folder / f"measured-{name}.pt"
     measured: dict[str, tuple[float, float]] = torch.load(path, weights_only=True) if path.exists() else {}
@@ -123,12 +134,12 @@ def scores(config: Configuration, made: Trained, cells: Cells, folder: Path, nam
 
     def keep(done: int) -> None:
         nonlocal saved
-        if time.monotonic() - saved > SAVE_SECONDS or done == len(cells):
+        if time.monotonic() - saved > SAVE_SECONDS or done == len(architectures):
             write(path, measured)
             saved = time.monotonic()
 
-    evaluator.evaluate(cells.architectures, keep, measured)
-    pairs = [measured[a.id] for a in cells.architectures]
+    evaluator.evaluate(architectures, keep, measured)
+    pairs = [measured[a.id] for a in architectures]
     return {
         "loss": [round(loss, 6) for loss, _ in pairs],
         "accuracy": [round(accuracy, 6) for _, accuracy in pairs],

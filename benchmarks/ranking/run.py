@@ -59,7 +59,9 @@ def one(name: str, seed: int, cells: str, args: argparse.Namespace) -> dict[str,
         print(f"{name} seed {seed}: epoch {epoch.epoch}, loss {epoch.loss:.3f}", file=sys.stderr, flush=True)
 
     made = trained(config, seed, args.images, folder, tell)
-    found = scores(config, made, evaluation_cells(read_table(args.table), cells), folder, f"{name}-{cells}")
+    found = scores(
+        config, made, evaluation_cells(read_table(args.table), cells).architectures, folder, f"{name}-{cells}"
+    )
     return {
         "configuration": name,
         "seed": seed,

@@ -1,0 +1,179 @@
+"""The same question where no table answers it: the paper's NAO cells and mobile chains, against trainings of our own.
+
+    python benchmarks/ranking/own_truth.py --images CIFAR --work FOLDER run nao      # or mobile; resumable
+    python benchmarks/ranking/own_truth.py --images CIFAR --work FOLDER report
+
+50 random architectures are trained alone at C = 8, N = 1 on CIFAR-10 at 16 x 16 pixels (NAO cells in both forms of
+output) and measured on the 10,000 test images, which no score uses. Supernets of each configuration, three seeds, score
+them with the shared weights. Rows are in rows-own/, the table in own_results.json; two one-thread runs go side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROWS = HERE / "rows-own"
+RESULTS = HERE / "own_results.json"
+ARCHITECTURES, SEEDS, TRUTH_STEPS, SUPERNET_STEPS = 50, 3, 2000, 8000
+OUTPUTS = {"nao": ("concat", "project"), "mobile": ("project",)}
+NAMES = ("uniform", "whole_size", "size_proportional", "size_squared")
+
+
+def configuration(space: str, name: str) -> Any:
+    """The study's configuration of this name, in this space."""
+    from configurations import CONFIGURATIONS
+
+    from bnao.recipes import load_recipe
+    from bnao.spaces.config import NetworkConfig, SpaceConfig
+
+    where = SpaceConfig() if space == "nao" else load_recipe("mobile-demo").space
+    network = NetworkConfig(channels=8, output="project")
+    if space == "nao":
+        network = replace(network, cells_per_stage=1)
+    return replace(CONFIGURATIONS[name], space=where, network=network, steps=SUPERNET_STEPS)
+
+
+def chosen(space: str) -> list[Any]:
+    """The architectures that are ranked; none is in the pool that supernets train on."""
+    import one_run
+
+    from bnao.rng import generator
+    from bnao.spaces.base import make_space
+
+    made = make_space(configuration(space, "uniform").space)
+    pool = {a.id for a in one_run.pool_of(made)}
+    return made.grammar.sample_distinct(ARCHITECTURES, generator(0, "ranking", "own"), exclude=pool)
+
+
+def truth(space: str, output: str, number: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Train one architecture alone; its accuracy on the test images."""
+    from bnao.data.config import DataConfig
+    from bnao.data.held_out import load
+    from bnao.evaluation.measure import measure
+    from bnao.evaluation.views import eval_view
+    from bnao.spaces.base import make_space
+    from bnao.training.standalone import train_standalone
+
+    config = replace(configuration(space, "uniform"), steps=TRUTH_STEPS)
+    settings = DataConfig(source=args.images, resolution=config.resolution, valid_fraction=config.valid_fraction)
+    data, held_out = load(settings, 0)
+    architecture = chosen(space)[number]
+    skeleton = make_space(config.space).skeleton(replace(config.network, output=output), data.task)
+    training, begun = config.train_settings(len(data.train)), time.process_time()
+    network = train_standalone(skeleton, architecture, data.train, training, seed=number, stage="own-truth")
+    accuracy = measure(eval_view(network.module), held_out.open().images).accuracy
+    return {
+        "architecture": str(architecture),
+        "test_accuracy": accuracy,
+        "minutes": (time.process_time() - begun) / 60,
+    }
+
+
+def supernet(space: str, name: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Train one supernet and score the architectures."""
+    import one_run
+
+    config = configuration(space, name)
+    folder = args.work / f"{space}-{name}-{seed}"
+    made = one_run.trained(config, seed, args.images, folder)
+    return {"train_minutes": made.train_minutes, **one_run.scores(config, made, chosen(space), folder, "own")}
+
+
+def jobs(space: str) -> list[tuple[str, ...]]:
+    """All rows of a space, as the words of ``one``."""
+    alone = [("truth", space, output, str(k)) for output in OUTPUTS[space] for k in range(ARCHITECTURES)]
+    return alone + [("supernet", space, name, str(seed)) for seed in range(SEEDS) for name in NAMES]
+
+
+def path(job: tuple[str, ...]) -> Path:
+    """Where a finished row is kept."""
+    return ROWS / f"{'-'.join(job)}.json"
+
+
+def run(space: str, args: argparse.Namespace) -> None:
+    """Make the rows that are missing."""
+    ROWS.mkdir(exist_ok=True)
+    missing = [job for job in jobs(space) if not path(job).exists()]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, "--images", args.images, "--work", str(args.work), "one"]
+    with ThreadPoolExecutor(args.jobs) as workers:
+        started = [workers.submit(subprocess.run, [*command, *job], env=environment, check=True) for job in missing]
+        for count, done in enumerate(as_completed(started), 1):
+            done.result()
+            print(f"{count} of {len(missing)}", file=sys.stderr, flush=True)
+
+
+def report() -> None:
+    """Figures with bootstrap intervals over the architectures, for each space and form of output that is complete."""
+    import numpy as np
+    from run import commit
+
+    from bnao.cost.sizes import SizeTable
+    from bnao.ranking import report as ranking_report
+    from bnao.spaces.base import make_space
+    from bnao.task import Task
+
+    found: dict[str, Any] = {"commit": commit()}
+    cifar = Task(in_channels=3, image_size=(16, 16), num_classes=10)
+    for space, outputs in OUTPUTS.items():
+        architectures = chosen(space)
+        for output in outputs:
+            rows = [path(("truth", space, output, str(k))) for k in range(ARCHITECTURES)]
+            if not all(row.exists() for row in rows):
+                continue
+            accuracy_P = np.array([json.loads(row.read_text())["test_accuracy"] for row in rows])
+            config = configuration(space, "uniform")
+            skeleton = make_space(config.space).skeleton(replace(config.network, output=output), cifar)
+            sizes_P = SizeTable(skeleton).num_params(architectures)
+            for name in NAMES:
+                for seed in range(SEEDS):
+                    row = path(("supernet", space, name, str(seed)))
+                    if row.exists():
+                        made = ranking_report(-np.array(json.loads(row.read_text())["loss"]), accuracy_P, sizes_P)
+                        figures = made.score.overall.kendall, made.score.within_size.kendall
+                        found.setdefault(f"{space} {output}", {}).setdefault(name, []).append(asdict(made))
+                        partial = made.partial_size_correlation
+                        print(
+                            f"{space} {output} {name} seed {seed}: tau {figures[0]}, within size {figures[1]}, "
+                            f"score and size given the truth {partial}"
+                        )
+    RESULTS.write_text(json.dumps(found) + "\n")
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", required=True, help="CIFAR-10, a bnao data source")
+    parser.add_argument("--work", type=Path, default=Path("ranking-work"), help="folder for checkpoints")
+    parser.add_argument("--jobs", type=int, default=2)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run").add_argument("space", choices=tuple(OUTPUTS))
+    commands.add_parser("report")
+    commands.add_parser("one").add_argument("job", nargs=4)
+    args = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    if args.command == "run":
+        run(args.space, args)
+    elif args.command == "report":
+        report()
+    else:
+        import torch
+
+        torch.set_num_threads(1)
+        kind, space, word, number = args.job
+        row = {"truth": truth, "supernet": supernet}[kind](space, word, int(number), args)
+        path(tuple(args.job)).write_text(json.dumps(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()
