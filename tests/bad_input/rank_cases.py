@@ -82,6 +82,14 @@ CASES = [
         "11",
         make=_scored,
     ),
+    case(
+        "rank: second seeds that would give no figure",
+        f"{RANK} --second-seed 3",
+        "needs second seeds of 5 architectures or more",
+        "received 3",
+        "10 is usual",
+        make=_scored,
+    ),
     case("rank: unknown word", f"{RANK} --stratify siz", "siz", 'Did you mean "size"?', make=_scored),
     case("rank: no process", f"{RANK} --processes 0", "processes is at least 1", "0", "leave it out", make=_scored),
     case("rank: negative seed", f"{RANK} --seed -1", "seed is at least 0", "-1", make=_scored),
@@ -107,7 +115,7 @@ CASES = [
         RANK,
         "trainings",
         "as the run wrote it",
-        "restore it",
+        "remove the folder 'runs/mine/ranking' and rank again",
         make=lambda folder: _cut("state/trainings.g*", folder),
     ),
     case(
@@ -115,7 +123,7 @@ CASES = [
         RANK,
         "ranking/manifest.json",
         "JSON",
-        "restore it",
+        "remove the folder 'runs/mine/ranking' and rank again",
         make=lambda folder: _cut("manifest.json", folder),
     ),
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import bnao.api as api
 from bnao.controller.config import ControllerConfig
 from bnao.data.config import AugmentConfig, DataConfig
 from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
+from bnao.loop.rank.result import RankingResult
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.training.config import TrainingConfig
 
@@ -74,3 +77,14 @@ def scored(tmp_path_factory):
     with pytest.raises(Enough):
         api.search(replace(MICRO, save_seconds=0.0), out, listener=StopAt("stage_finished", stage="scoring-2"))
     return out
+
+
+@pytest.fixture(scope="session")
+def ranked(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RankingResult, Recorder]:
+    """Stopped within its second training and gone on with."""
+    folder, recorder = tmp_path_factory.mktemp("ranked") / "run", Recorder()
+    shutil.copytree(scored, folder)
+    with pytest.raises(Enough):
+        api.rank(folder, 6, second_seed=5, seed=3, processes=1, listener=StopAt("stage_progress", 12))
+    assert len(list((folder / "ranking" / "running").glob("*.pt"))) == 1
+    return folder, api.rank(folder, processes=1, listener=recorder), recorder

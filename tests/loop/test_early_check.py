@@ -12,17 +12,20 @@ from tests.resume.outcome import outcome
 
 import bnao.api as api
 from bnao.errors import NumericalError, SettingError
+from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import measure
 from bnao.loop import arms
 from bnao.loop.check_result import read_check
 from bnao.loop.config import CheckConfig, LoopConfig
-from bnao.loop.early_check import _words, cost_share, is_planned
+from bnao.loop.early_check import _num_paths, _scoring_passes, _words, cost_share, is_planned
 from bnao.loop.events import Several
 from bnao.loop.run import stage_names
 from bnao.loop.unread import unread_settings
 from bnao.loop.workbench import make_workbench
 from bnao.ranking import kendall, report
 from bnao.recipes import load_recipe
+from bnao.rng import generator
+from bnao.sampling.config import SamplingConfig
 from bnao.storage import RunFolder
 from bnao.training.device import threads
 from bnao.training.standalone import train_standalone
@@ -135,3 +138,21 @@ def test_settings() -> None:
     assert unread_settings(replace(MICRO, check=CheckConfig(when="never", architectures=7))) == [
         "check.architectures is not used with check.when never"
     ]
+
+
+@pytest.mark.parametrize(("policy", "paths"), [("fair", 5), ("sandwich", 4)])
+def test_the_planned_cost_counts_every_path_of_a_step(policy: str, paths: int) -> None:
+    bench = make_workbench(replace(MICRO, sampling=SamplingConfig(policy="uniform", over="space")))
+    several = replace(bench, config=replace(bench.config, sampling=SamplingConfig(policy=policy, over="space")))
+    few = bench.feasible.sample_distinct(2, generator(0, "few"))
+    assert (_num_paths(bench, few), _num_paths(several, few)) == (1, paths)
+    assert cost_share(several) < cost_share(bench)
+
+
+def test_the_planned_cost_counts_what_scoring_trains() -> None:
+    assert _scoring_passes(ScoringConfig(images=50), train=240, valid=60) == 50
+    assert (
+        _scoring_passes(ScoringConfig(adapt_steps=10, adapt_batch_size=500), train=240, valid=60) == 60 + 3 * 10 * 240
+    )
+    recalibrated = ScoringConfig(statistics="recalibrated", recalibration_batches=2, batch_size=100)
+    assert _scoring_passes(recalibrated, train=240, valid=60) == 60 + 200

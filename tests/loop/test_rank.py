@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.loop.conftest import Enough, Recorder, StopAt
+from tests.loop.conftest import Recorder
 from tests.report.web.test_page import checked
 from tests.resume.outcome import outcome
 
@@ -21,7 +21,10 @@ from bnao.evaluation.measure import measure
 from bnao.loop.inputs import run_config
 from bnao.loop.rank import alone
 from bnao.loop.rank.result import RankingResult, Row, read_ranking
+from bnao.loop.stopping import Stop
 from bnao.loop.workbench import make_workbench
+from bnao.ranking.bootstrap import missing
+from bnao.report.ranking_words import conclusion_rows, missing_reasons
 from bnao.storage import RunFolder
 from bnao.training.device import threads
 from bnao.training.standalone import train_standalone
@@ -30,17 +33,6 @@ from bnao.training.standalone import train_standalone
 def timeless(result: RankingResult) -> list[Row]:
     """The rows without their times."""
     return [replace(row, seconds=0.0) for row in result.rows]
-
-
-@pytest.fixture(scope="module")
-def ranked(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RankingResult, Recorder]:
-    """Stopped within its second training and gone on with."""
-    folder, recorder = tmp_path_factory.mktemp("ranked") / "run", Recorder()
-    shutil.copytree(scored, folder)
-    with pytest.raises(Enough):
-        api.rank(folder, 6, second_seed=5, seed=3, processes=1, listener=StopAt("stage_progress", 12))
-    assert len(list((folder / "ranking" / "running").glob("*.pt"))) == 1
-    return folder, api.rank(folder, processes=1, listener=recorder), recorder
 
 
 @pytest.fixture
@@ -183,3 +175,40 @@ def test_the_library_call_is_lazy() -> None:
     scores = [0.1 * k for k in range(6)]
     assert bnao.ranking.report(scores, scores, range(1, 7)).score.overall.kendall.value == pytest.approx(1.0)
     assert bnao.rank is api.rank
+
+
+def test_a_damaged_ranking_leaves_the_run_readable(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [path] = (copied / "ranking" / "state").glob("ranking.g*")
+    path.write_text("{}")
+    told = f"remove the folder '{copied / 'ranking'}' and rank again"
+    with pytest.raises(RunError, match="as the run wrote it") as caught:
+        api.rank(copied)
+    assert told in str(caught.value) and "search anew" not in str(caught.value)
+    for command in ("report", "show"):
+        assert main([command, str(copied)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the ranking is left out" in shown.lower() and "and rank again" in shown
+    page = checked((copied / "report.html").read_text(encoding="utf-8"))
+    assert "ranking-tau" not in page.keys
+    shutil.rmtree(copied / "ranking")
+    assert main(["show", str(copied)]) == 0 and "left out" not in capsys.readouterr().out
+
+
+def test_a_damaged_running_training_says_what_to_remove(tmp_path: Path) -> None:
+    path = tmp_path / "rank-1.pt"
+    path.write_bytes(b"half")
+    with pytest.raises(RunError, match=r"rank-1.pt.* remove it and rank again"):
+        alone.FileSaves(path, 60.0, Stop()).load()
+
+
+def test_second_seeds_that_give_no_figure_are_refused(scored: Path) -> None:
+    with pytest.raises(SettingError, match="second seeds of 5 architectures or more; received 3"):
+        api.rank(scored, 6, second_seed=3)
+
+
+def test_words_say_which_figure_is_missing(ranked) -> None:
+    report = ranked[1].report
+    assert any(reason.startswith("top tenth: ") for reason in missing_reasons(report))
+    few = replace(report.ceiling, seeds=replace(report.ceiling.seeds, kendall=missing(3, "3 pairs, 10 are needed")))
+    rows = dict(conclusion_rows(replace(report, ceiling=few)))
+    assert rows["noise ceiling"].startswith("not given: ") and "–" not in rows["noise ceiling"]

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.loop.test_rank import ranked, timeless  # noqa: F401
+from tests.loop.test_rank import timeless
 
 import bnao.api as api
 from bnao.loop.rank.jobs import read_trainings
@@ -45,7 +45,7 @@ def gone(group: int) -> bool:
     return False
 
 
-def test_killed_and_interrupted_with_two_processes_and_finished_by_one(scored: Path, ranked, tmp_path: Path) -> None:  # noqa: F811
+def test_killed_and_interrupted_with_two_processes_and_finished_by_one(scored: Path, ranked, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(scored, folder)
     place = folder / "ranking"

@@ -8,7 +8,7 @@ import pytest
 
 from bnao.ranking import Estimate
 from bnao.report.ranking_plots import TauCurve, score_truth, size_groups, tau_curve
-from bnao.report.web.figure import VARIABLES
+from bnao.report.web.figure import VARIABLES, WIDTH, _legend_width
 
 
 def scattered(num: int, sizes: int = 50, prefix: str = "p-") -> str:
@@ -65,3 +65,8 @@ def test_size_groups_hold_every_architecture_once_in_order() -> None:
 def test_ids_begin_with_the_prefix() -> None:
     for svg in (scattered(40, prefix="one-"), along(4, prefix="one-")):
         assert all(name.startswith("one-") for name in re.findall(r'\bid="([^"]+)"', svg))
+
+
+def test_the_legend_of_five_names_is_not_cut_off() -> None:
+    names = ["30.6 k – 39.9 k", "41.3 k – 46.7 k", "47.0 k – 48.8 k", "57.8 k – 63.8 k", "best score"]
+    assert _legend_width(names, 4) > 72 * WIDTH > _legend_width(names, 3)  # four columns: 2, 1, 1, 1 names

@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,9 @@ def test_lists() -> None:
     print_list("nothing", {}, console)
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 40 and "  uniform   every path alike" in text and "  none" in text
+
+
+def test_the_form_of_the_output_is_named_only_where_there_are_two(make_result: Make) -> None:
+    assert "; output concat" in _printed(make_result(), 200)
+    result = make_result()
+    assert "output" not in _printed(replace(result, drawing="", winner=replace(result.winner, output="")), 200)

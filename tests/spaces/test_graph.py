@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnao.spaces.base import SearchSpace
+from bnao.spaces import load_spaces
+from bnao.spaces.base import SearchSpace, make_space
 from bnao.spaces.config import SpaceConfig
 from bnao.spaces.graph import Edge, Graph, Node, Row
 from bnao.spaces.nao_cell import OPERATION_SETS, PUBLISHED, NaoCellSpace
@@ -62,3 +63,10 @@ def test_default_is_no_graph() -> None:
 def test_refuses_what_is_no_graph(nodes: Any, edges: Any) -> None:
     with pytest.raises(AssertionError):
         Graph("broken", nodes, edges)
+
+
+def test_each_space_says_how_its_own_graphs_are_read() -> None:
+    load_spaces()
+    nao, bench, mobile = (make_space(SpaceConfig(name=name)) for name in ("nao_cell", "nasbench201", "mobile"))
+    assert "no node reads" in nao.legend and "none is not drawn" in bench.legend and "mbconv6_3x3" in mobile.legend
+    assert [space.has_output_forms for space in (nao, bench, mobile)] == [True, False, False]

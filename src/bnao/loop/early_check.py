@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bnao.arch import Architecture
 from bnao.errors import NumericalError
+from bnao.evaluation.config import ScoringConfig
 from bnao.loop.arms import drop_arm, train_arm
 from bnao.loop.check_result import CHECK, Checked, CheckResult
 from bnao.loop.saving import StageSaves
@@ -17,8 +18,10 @@ from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Network, Workbench
 from bnao.ranking import RankingReport, report
 from bnao.rng import generator
+from bnao.sampling import make_policy
 from bnao.storage import Pool, RunFolder
 from bnao.training.config import TrainingConfig
+from bnao.training.loop import schedule
 
 STAGE = "check"
 SHARE = 0.1
@@ -38,7 +41,8 @@ def is_planned(bench: Workbench) -> bool:
 def cost_share(bench: Workbench) -> float:
     """Planned multiply-adds of the check by those of all the rest: image passes times the mean network's count.
 
-    A step of the supernet counts as one path, so policies with several make the true share smaller.
+    A step of the supernet counts as often as the policy's first plan has paths, and an architecture that is scored with
+    the images that adapt or recalibrate it, too.
     """
     config, train, valid = bench.config, len(bench.data.train), len(bench.data.valid)
     few = bench.feasible.sample_distinct(DRAWS, generator(config.seed, STAGE, "cost"))
@@ -51,13 +55,36 @@ def cost_share(bench: Workbench) -> float:
 
     alone = training(config.rerank.training, train, bench.rerank)
     scored = sum(config.loop.pool + k * config.loop.proposals for k in range(config.loop.rounds))
-    rest = scored * min(config.scoring.images or valid, valid) * mean(bench.supernet)
+    rest = scored * _scoring_passes(config.scoring, train, valid) * mean(bench.supernet)
     if config.supernet.source is None:
-        rest += config.loop.rounds * training(config.supernet.training, train, bench.supernet)
+        rest += config.loop.rounds * _num_paths(bench, few) * training(config.supernet.training, train, bench.supernet)
     rest += (config.rerank.top + config.rerank.num_random) * alone
     if config.final.mode != "none":
         rest += training(config.final.training, train + valid, bench.delivered)
     return config.check.architectures * alone / rest
+
+
+def _scoring_passes(scoring: ScoringConfig, train: int, valid: int) -> float:
+    """Forward passes of one image that score one architecture, from ``train`` and ``valid`` images."""
+    passes = min(scoring.images or valid, valid)
+    passes += BACKWARD * scoring.adapt_steps * min(scoring.adapt_batch_size, train)
+    if scoring.statistics == "recalibrated":
+        passes += min(scoring.recalibration_batches * scoring.batch_size, train)
+    return passes
+
+
+def _num_paths(bench: Workbench, few: list[Architecture]) -> int:
+    """Paths that one step of the supernet trains, as the policy's first plan over a pool of ``few`` says."""
+    config = bench.config
+    policy = make_policy(
+        config.sampling,
+        feasible=bench.feasible,
+        sizes=bench.sampled.sizes,
+        pool=few,
+        seed=config.seed,
+        schedule=schedule(config.supernet.training, len(bench.data.train)),
+    )
+    return len(policy.plan(0, generator(config.seed, STAGE, "plan")).paths)
 
 
 def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:

@@ -35,7 +35,7 @@ class Winner:
     architecture: str
     id: str
     mode: str  # scratch | inherit | none
-    output: str  # concat | project
+    output: str  # concat | project; empty where the space has one form only
     test_accuracy: float
     test_standard_error: float
     measured_on: str  # which data, in words

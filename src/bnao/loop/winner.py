@@ -75,7 +75,7 @@ def describe_winner(bench: Workbench, best: Candidate, result: Measurement, meas
         architecture=str(architecture),
         id=architecture.id,
         mode=bench.config.final.mode,
-        output=bench.delivered.config.output,
+        output=bench.delivered.config.output if bench.space.has_output_forms else "",
         test_accuracy=result.accuracy,
         test_standard_error=result.standard_error,
         measured_on=measured_on,

@@ -59,6 +59,18 @@ def multiplicities(num: int, resamples: int, seed: int, size: int | None = None)
     return np.ascontiguousarray(np.vstack([np.ones(num), drawn_RP]).T, dtype=np.float32)
 
 
+def quarters(num: int, draws: int, seed: int) -> Weights | None:
+    """(num, 1 + draws) of 1 and 0: random quarters of a sample, the first column the whole of it.
+
+    None where a quarter has fewer than :data:`FEWEST_ARCHITECTURES`.
+    """
+    part = num // 4
+    if part < FEWEST_ARCHITECTURES:
+        return None
+    order_PR = generator(seed, "ranking", "quarters").permuted(np.tile(np.arange(num)[:, None], draws), axis=0)
+    return np.ascontiguousarray(np.hstack([np.ones((num, 1)), order_PR < part]), dtype=np.float32)
+
+
 def pairs_estimate(values_R: Floats, num_pairs: int, confidence: float) -> Estimate:
     """The estimate of a figure of pairs; not given with fewer than :data:`FEWEST_PAIRS` pairs of unequal truth."""
     if num_pairs < FEWEST_PAIRS:

@@ -40,11 +40,15 @@ class Taus:
         return Rival(self.estimate(other), self.lead(name, other))
 
 
-def reach(scores_P: Floats, truth_P: Floats, weights_PR: Weights) -> Reach:
-    """How many of the best by score hold one within ``TOLERANCE`` of the best in ``CERTAIN`` of the resamples."""
+def reach(scores_P: Floats, truth_P: Floats, weights_PR: Weights, parts_PR: Weights | None) -> Reach:
+    """How many of the best by score hold one within ``TOLERANCE`` of the best in ``CERTAIN`` of the resamples.
+
+    Whether the first alone is good is asked of ``parts_PR``, see :func:`~bnao.ranking.bootstrap.quarters`.
+    """
     places_R = good_positions(scores_P, truth_P, weights_PR, TOLERANCE)[1:]
+    firsts_R = np.zeros(1) if parts_PR is None else good_positions(scores_P, truth_P, parts_PR, TOLERANCE)[1:]
     return Reach(
         count=int(np.quantile(places_R, CERTAIN, method="inverted_cdf")),
         num=int(weights_PR[:, -1].sum()),
-        first=float((places_R == 1).mean()),
+        first=float((firsts_R == 1).mean()),
     )

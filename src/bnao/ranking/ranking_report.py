@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnao.errors import require
 from bnao.ranking import inputs
-from bnao.ranking.bootstrap import Estimate, multiplicities
+from bnao.ranking.bootstrap import Estimate, multiplicities, quarters
 from bnao.ranking.ceiling import Ceiling, ceiling
 from bnao.ranking.evidence import Taus, reach
 from bnao.ranking.figures import RankingFigures, ranking_figures
@@ -122,7 +122,7 @@ def report(
         verdict=decide(
             overall.estimate(SCORE),
             {name: overall.rival(name, SCORE) for name in trivial},
-            reach(scores_P, truth_P, weights_PR),
+            reach(scores_P, truth_P, weights_PR, quarters(num, resamples, seed)),
             None if counts_PO is None else Rival(overall.estimate(FUSED), overall.lead(FUSED, COUNTS_FIT)),
         ),
     )

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bnao.errors import require
 from bnao.ranking import inputs
-from bnao.ranking.bootstrap import multiplicities
+from bnao.ranking.bootstrap import multiplicities, quarters
 from bnao.ranking.evidence import Taus, reach
 from bnao.ranking.scopes import Scope
 from bnao.ranking.trivial import trivial_rankings
@@ -103,7 +103,9 @@ def verdict_error_rates(
             name: decide(
                 taus.estimate(f"judged {name}"),
                 {other: taus.rival(other, f"judged {name}") for other in trivial},
-                reach(scores_Q, truth_P[who_Q], weights if drawn is None else drawn),
+                reach(scores_Q, truth_P[who_Q], weights, quarters(len(who_Q), count, seed))
+                if drawn is None
+                else reach(scores_Q, truth_P[who_Q], drawn, drawn),
             )
             for name, scores_Q in judged.items()
         }

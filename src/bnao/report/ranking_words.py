@@ -15,8 +15,8 @@ SCOPES = {
 }
 RIVALS = {"size": "size", "live_size": "live size", "op_counts_fit": "operation counts"}
 FIGURES_HEAD = ("", "Kendall's tau", "Spearman's rho", "pairs in order")
-RIVALS_HEAD = ("ranking", "tau overall", "tau in size", "score's lead")
-ROUNDS_HEAD = ("", "scored", "tau overall", "tau in size")
+RIVALS_HEAD = ("ranking", "tau overall", "tau, equal size", "score's lead")
+ROUNDS_HEAD = ("", "scored", "tau overall", "tau, equal size")
 CAUTION = (
     "These accuracies judge the ranking, on images that nothing in the search used. Do not choose an architecture by "
     "them: that would be to choose on test data. The winner stays the one that the search has chosen on validation."
@@ -75,7 +75,7 @@ def sample_rows(result: RankingResult) -> list[tuple[str, str]]:
         ("sample", drawn),
         ("truth", f"accuracy when trained alone as in the re-ranking, on {result.measured_on}"),
         ("score", f"{result.score_name}, round {result.rounds[-1]}, higher is better"),
-        ("equal size", f"{equal}: {count(rule.num_pairs)} pairs"),
+        ("equal size", f"{equal}: {count(rule.num_pairs)} pair{'' if rule.num_pairs == 1 else 's'}"),
         ("intervals", f"{100 * report.confidence:g} %, {count(report.resamples)} bootstrap samples of architectures"),
     ]
 
@@ -106,6 +106,11 @@ def _ceiling(report: RankingReport) -> str:
     found = report.ceiling
     if found is None:
         return "not measured (--second-seed 10 trains ten of them again)"
+    if found.seeds.kendall.value is None:
+        return (
+            f"not given: two seeds of {found.num_architectures} architectures, {found.seeds.kendall.reason} "
+            "(--second-seed 10)"
+        )
     return (
         f"two seeds agree with tau {interval(found.seeds.kendall)} ({found.num_architectures} architectures); a "
         f"perfect ranking would reach about {interval(found.ideal_kendall)}"
@@ -117,12 +122,10 @@ def _points(estimate: Estimate) -> str:
 
 
 def missing_reasons(report: RankingReport) -> list[str]:
-    """Why some figures are not given, each reason once."""
-    found = [
-        getattr(getattr(report.score, scope), name).reason
-        for scope in SCOPES
-        for name in ("kendall", "spearman", "pairwise")
-    ]
-    if report.ceiling is not None:
-        found.append(report.ceiling.seeds.kendall.reason)
-    return list(dict.fromkeys(filter(None, found)))
+    """Why some figures are not given, by scope."""
+    found = []
+    for scope, words in SCOPES.items():
+        figures: Figures = getattr(report.score, scope)
+        reasons = [estimate.reason for estimate in (figures.kendall, figures.spearman, figures.pairwise)]
+        found += [f"{words}: {reason}" for reason in dict.fromkeys(filter(None, reasons))]
+    return found

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bnao.loop.check_result import read_check
-from bnao.loop.rank.result import read_ranking
+from bnao.loop.rank.result import readable_ranking
 from bnao.loop.result import RESULT, read_result
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.page import Page
@@ -65,13 +65,15 @@ def _reached(run: RunFolder, page: Page) -> None:
 
 def _ranking(run: RunFolder, page: Page) -> None:
     """What is known of how far the scores can be trusted."""
-    check, ranking = read_check(run), read_ranking(run)
-    if check is not None or ranking is not None:
+    check, (ranking, damage) = read_check(run), readable_ranking(run)
+    if check is not None or ranking is not None or damage:
         page.heading("Can the ranking be trusted?" + ("" if ranking is None else f" {ranking.report.verdict.headline}"))
     if check is not None:
         page.paragraph(f"{check.text[0].upper()}{check.text[1:]}.")
     if ranking is not None:
         page.paragraph(f"{ranking.report.verdict.text} All figures: bnao rank {run.path}")
+    if damage:
+        page.paragraph(f"{damage[0].upper()}{damage[1:]}.", style="yellow")
 
 
 def _pool(pool: Pool, page: Page) -> None:

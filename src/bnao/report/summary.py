@@ -58,7 +58,7 @@ def _winner(result: SearchResult, page: Page) -> None:
             params + (f"; {count(winner.num_params_with_auxiliary)} in training, with auxiliary head" if extra else ""),
         ),
         ("multiply-adds", f"{count(winner.macs)} ({magnitude(winner.macs)}) an image"),
-        ("weights", f"{_MODES.get(winner.mode, winner.mode)}; output {winner.output}"),
+        ("weights", _MODES.get(winner.mode, winner.mode) + (f"; output {winner.output}" if winner.output else "")),
         ("tokens", winner.architecture),
         ("id", winner.id),
         ("search", f"recipe {result.recipe}, seed {result.seed}, on {result.data}"),

@@ -125,6 +125,16 @@ class SearchSpace(ABC):
         """The architecture as graphs for drawing, one for each part. Default: none, and pages show :meth:`draw`."""
         return []
 
+    @property
+    def legend(self) -> str:
+        """How to read :meth:`graph`: a sentence or two, shown beside the graphs. Default: nothing to say."""
+        return ""
+
+    @property
+    def has_output_forms(self) -> bool:
+        """Whether ``network.output`` (concat or project) makes a difference. Default: no, and pages do not name it."""
+        return False
+
     def choices(self, architecture: Architecture) -> list[Choice]:
         """What the architecture decides, in its drawn order; distinct, and all of them in :meth:`all_choices`.
 

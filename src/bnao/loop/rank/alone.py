@@ -15,7 +15,7 @@ from typing import Any
 
 from bnao.cost.limits import Limits
 from bnao.data.images import TestData
-from bnao.errors import NumericalError
+from bnao.errors import NumericalError, RunError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import SearchConfig
 from bnao.loop.rank.jobs import Job, Training
@@ -57,7 +57,11 @@ class FileSaves:
         """What was saved; None if nothing was. Raises RunError if it is damaged."""
         if not self._path.exists():
             return None
-        saved = load_state(self._path)
+        try:
+            saved = load_state(self._path)
+        except RunError as error:
+            what = str(error).rpartition(": ")[0]
+            raise RunError(f"{what}: remove it and rank again, and this one training begins anew") from error
         self._before = saved["seconds"]
         state: Mapping[str, Any] = saved["state"]
         return state

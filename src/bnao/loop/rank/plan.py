@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,6 +71,18 @@ def open_ranking(run: RunFolder) -> RunFolder | None:
     return RunFolder.open(path) if (path / "manifest.json").exists() else None
 
 
+@contextmanager
+def whole(run: RunFolder) -> Iterator[None]:
+    """Within it an error of reading the ranking of ``run`` has a ranking's remedy: it can be removed, the run stays."""
+    try:
+        yield
+    except RunError as error:
+        what = str(error).rpartition(": ")[0] or str(error)
+        raise RunError(
+            f"{what}: restore it from a copy, or remove the folder {str(run.path / FOLDER)!r} and rank again"
+        ) from error
+
+
 def read_plan(folder: RunFolder) -> RankPlan | None:
     """The plan of a ranking; None if it was killed before it had one. Raises RunError if it is damaged."""
     if not folder.has(PLAN):
@@ -87,6 +101,12 @@ def check_asked(asked: Asked, processes: int | None) -> None:
         ("processes", processes, 1, "leave it out: one for each core or GPU"),
     ):
         require(value is None or value >= least, f"{name} is at least {least}", value, remedy)
+    require(
+        asked.second_seed is None or asked.second_seed == 0 or asked.second_seed >= FEWEST_ARCHITECTURES,
+        f"a noise ceiling needs second seeds of {FEWEST_ARCHITECTURES} architectures or more",
+        asked.second_seed,
+        "10 is usual; 0 trains none twice",
+    )
 
 
 def make_plan(asked: Asked, frame: Frame, before: RankPlan | None, where: str) -> RankPlan:

@@ -6,7 +6,8 @@ import csv
 import io
 from dataclasses import dataclass, field
 
-from bnao.loop.rank.plan import RankPlan, open_ranking
+from bnao.errors import RunError
+from bnao.loop.rank.plan import RankPlan, open_ranking, whole
 from bnao.ranking import RankingReport
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.files import write_atomic, write_json
@@ -55,8 +56,17 @@ class RankingResult:
 
 def read_ranking(run: RunFolder) -> RankingResult | None:
     """The ranking of a searched run; None where none is finished. Raises RunError where it is damaged."""
-    folder = open_ranking(run)
-    return None if folder is None else ranking_of(folder)
+    with whole(run):
+        folder = open_ranking(run)
+        return None if folder is None else ranking_of(folder)
+
+
+def readable_ranking(run: RunFolder) -> tuple[RankingResult | None, str]:
+    """The ranking, or None and why it cannot be read: what only tells of it goes on without. Never raises RunError."""
+    try:
+        return read_ranking(run), ""
+    except RunError as error:
+        return None, f"the ranking is left out, for it is damaged: {error}"
 
 
 def ranking_of(folder: RunFolder) -> RankingResult | None:

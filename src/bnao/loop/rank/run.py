@@ -32,6 +32,7 @@ from bnao.loop.rank.plan import (
     open_ranking,
     read_frame,
     read_plan,
+    whole,
 )
 from bnao.loop.rank.result import RANKING, RankingResult, ranking_of
 from bnao.loop.rank.sample import sample_order
@@ -54,11 +55,16 @@ def rank_run(run: RunFolder, asked: Asked, processes: int | None, listener: List
     """
     check_asked(asked, processes)
     place = run.path / FOLDER
-    known = open_ranking(run)
-    before = None if known is None else read_plan(known)
+    with whole(run):
+        known = open_ranking(run)
+        before, done = None, None
+        if known is not None:
+            for name in known.manifest.files:  # each is verified
+                known.file(name)
+            before, done = read_plan(known), ranking_of(known)
     frame = read_frame(run, None if before is None else before.round)
     plan = make_plan(asked, frame, before, str(place))
-    if known is not None and (done := ranking_of(known)) is not None and _is_current(done, plan, run):
+    if done is not None and _is_current(done, plan, run):
         return done
     with ExitStack() as stack:
         if known is not None:

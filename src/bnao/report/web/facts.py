@@ -9,7 +9,7 @@ from typing import Any
 from bnao.errors import SettingError
 from bnao.loop.check_result import CheckResult, read_check
 from bnao.loop.coverage import Coverage, read_coverage
-from bnao.loop.rank.result import RankingResult, read_ranking
+from bnao.loop.rank.result import RankingResult, readable_ranking
 from bnao.loop.result import RESULT, SCORE_NAME, SearchResult, read_result
 from bnao.loop.stages import Progress, read_progress
 from bnao.report.stage import SearchClock
@@ -51,6 +51,7 @@ class Facts:
     curves: list[LearningCurve] = field(default_factory=list)
     check: CheckResult | None = None  # after round 1
     ranking: RankingResult | None = None  # of `bnao rank`
+    ranking_damage: str = ""  # why it cannot be read
     current: str | None = None  # title of the running stage
 
     @property
@@ -66,8 +67,9 @@ class Facts:
 
     @property
     def warnings(self) -> list[str]:
-        """What the search warned of."""
-        return list(self.result.warnings if self.result is not None else self.progress.warnings)
+        """What the search warned of, and a ranking that cannot be read."""
+        found = list(self.result.warnings if self.result is not None else self.progress.warnings)
+        return [*found, self.ranking_damage] if self.ranking_damage else found
 
 
 def read_facts(run: RunFolder) -> Facts:
@@ -80,6 +82,7 @@ def read_facts(run: RunFolder) -> Facts:
     for event in events:
         clock.event(event["event"], event)
     finished = run.status == "finished"
+    ranking, damage = readable_ranking(run)
     return Facts(
         run=run,
         space=_space(run),
@@ -94,7 +97,8 @@ def read_facts(run: RunFolder) -> Facts:
         coverage=read_coverage(run),
         curves=_curves(events),
         check=read_check(run),
-        ranking=read_ranking(run),
+        ranking=ranking,
+        ranking_damage=damage,
         current=None if finished or clock.current is None else clock.current.title,
     )
 

@@ -11,6 +11,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from xml.etree import ElementTree
 
@@ -195,8 +196,9 @@ def _legend_width(names: Sequence[str], columns: int) -> float:
 
     font = FontProperties(size=_STYLE["legend.fontsize"])
     lengths = [text_to_path.get_text_width_height_descent(name, font, ismath=False)[0] for name in names]
-    rows = math.ceil(len(names) / columns)
-    return sum(max(lengths[first : first + rows]) + 34 for first in range(0, len(names), rows))
+    rows, longer = divmod(len(names), columns)  # as matplotlib divides them: the first columns have one more
+    ends = [rows * k + min(k, longer) for k in range(columns + 1)]
+    return sum(max(lengths[first:end]) + 34 for first, end in pairwise(ends))
 
 
 def captions(axes: Axes, axis: Literal["x", "y"], lines: Sequence[Sequence[str]]) -> None:

@@ -63,12 +63,13 @@ def drawing(facts: Facts) -> Parts:
     if facts.space is None:
         shown = "" if facts.result is None else facts.result.drawing
         known = "" if facts.result is None else facts.result.winner.id
-        return {"note": what, "graphs": [], "text": shown, "tokens": text, "id": known}
+        return {"note": what, "graphs": [], "legend": "", "text": shown, "tokens": text, "id": known}
     architecture = facts.space.grammar.parse(text)
     graphs = facts.space.graph(architecture)
     return {
         "note": what,
         "graphs": [{"title": g.title, "svg": graph_svg(g, f"graph-{k}-")} for k, g in enumerate(graphs)],
+        "legend": f"Data flow from left to right. {facts.space.legend}".rstrip() if graphs else "",
         "text": "" if graphs else facts.space.draw(architecture),
         "tokens": text,
         "id": architecture.id,

@@ -143,6 +143,14 @@ class MobileSpace(SearchSpace):
         """One chain for each stage."""
         return self._words.graphs(architecture)
 
+    @property
+    def legend(self) -> str:
+        """What a layer's name says."""
+        return (
+            "Each stage is a chain that begins where the one before ends; mbconv6_3x3 is an inverted residual block "
+            "with expansion 6 and a 3x3 kernel, identity a layer that is left out."
+        )
+
     def choices(self, architecture: Architecture) -> list[Choice]:
         """The block, or identity, of each layer, as drawn."""
         return self._words.choices(architecture)

@@ -183,6 +183,16 @@ class NaoCellSpace(SearchSpace):
         """The normal and the reduction cell, joined as in the text drawing."""
         return [cell_graph(title, nodes) for title, nodes in self._named(architecture).items()]
 
+    @property
+    def legend(self) -> str:
+        """How the nodes are joined."""
+        return "A node adds its two operations, and what no node reads is the cell's output."
+
+    @property
+    def has_output_forms(self) -> bool:
+        """A cell's unused states are concatenated, or projected to one width."""
+        return True
+
     def _named(self, architecture: Architecture) -> dict[str, list[Node]]:
         """Both cells' nodes with the names of their operations, by title."""
         names = [operation.name for operation in self._operations]

@@ -169,6 +169,14 @@ class NasBench201Space(SearchSpace):
         """The cell."""
         return [cell_graph(architecture.tokens)]
 
+    @property
+    def legend(self) -> str:
+        """How the states are joined, and what is not drawn."""
+        return (
+            "A state adds what its operations make of earlier states; an edge whose operation is none is not drawn. "
+            "All cells of the network are this one."
+        )
+
     def choices(self, architecture: Architecture) -> list[Choice]:
         """The operation of each edge, in the order of the tokens."""
         return [_choice(edge, token) for edge, token in zip(EDGES, architecture.tokens, strict=True)]
