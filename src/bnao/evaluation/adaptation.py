@@ -25,7 +25,7 @@ NAS-Bench-201 cells tau within equal size was 0.30 after a fall to 0 in 100 step
 
 
 class Adaptation:
-    """``steps`` steps of SGD with momentum; the rate falls from ``learning_rate`` in a straight line to :data:`END` of it.
+    """``steps`` steps of SGD with momentum; the rate falls from ``learning_rate`` to :data:`END` of it, evenly.
 
     ``images`` are training images on the device of the weights; batches of ``batch_size`` are drawn once, with
     replacement between batches, not within one.
