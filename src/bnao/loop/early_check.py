@@ -13,15 +13,14 @@ from bnao.errors import NumericalError
 from bnao.evaluation.config import ScoringConfig
 from bnao.loop.arms import drop_arm, train_arm
 from bnao.loop.check_result import CHECK, Checked, CheckResult
+from bnao.loop.policy import search_policy
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Network, Workbench
 from bnao.ranking import RankingReport, report
 from bnao.rng import generator
-from bnao.sampling import make_policy
 from bnao.storage import Pool, RunFolder
 from bnao.training.config import TrainingConfig
-from bnao.training.loop import schedule
 
 STAGE = "check"
 SHARE = 0.1
@@ -75,16 +74,8 @@ def _scoring_passes(scoring: ScoringConfig, train: int, valid: int) -> float:
 
 def _num_paths(bench: Workbench, few: list[Architecture]) -> int:
     """Paths that one step of the supernet trains, as the policy's first plan over a pool of ``few`` says."""
-    config = bench.config
-    policy = make_policy(
-        config.sampling,
-        feasible=bench.feasible,
-        sizes=bench.sampled.sizes,
-        pool=few,
-        seed=config.seed,
-        schedule=schedule(config.supernet.training, len(bench.data.train)),
-    )
-    return len(policy.plan(0, generator(config.seed, STAGE, "plan")).paths)
+    seed = bench.config.seed
+    return len(search_policy(bench, few, seed).plan(0, generator(seed, STAGE, "plan")).paths)
 
 
 def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:

@@ -22,6 +22,7 @@ from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
 from bnao.loop.early_check import check_ranking, is_planned
 from bnao.loop.first_pool import first_pool
 from bnao.loop.learning import learn_and_propose, num_epochs
+from bnao.loop.policy import search_policy
 from bnao.loop.result import SCORE_NAME
 from bnao.loop.saving import StageSaves
 from bnao.loop.source_run import open_source
@@ -29,13 +30,12 @@ from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
 from bnao.ranking import spearman
 from bnao.rng import torch_seed, torch_stream
-from bnao.sampling import make_policy
 from bnao.sampling.counting import CountingPolicy
 from bnao.storage import Commit, Pool, PoolEntry, RunFolder
 from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
 from bnao.training.device import place
-from bnao.training.loop import Weights, num_steps, schedule, train
+from bnao.training.loop import Weights, num_steps, train
 
 SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
 
@@ -138,16 +138,7 @@ class Rounds:
     def _train(self, fresh: list[Architecture], number: int) -> None:
         bench, config = self._bench, self._bench.config
         training, name = config.supernet.training, f"supernet-{number}"
-        policy = CountingPolicy(
-            make_policy(
-                config.sampling,
-                feasible=bench.feasible,
-                sizes=bench.sampled.sizes,
-                pool=fresh,
-                seed=torch_seed(config.seed, "sampling", number),
-                schedule=schedule(training, len(bench.data.train)),
-            )
-        )
+        policy = CountingPolicy(search_policy(bench, fresh, torch_seed(config.seed, "sampling", number)))
         self._log.listener.event("sampling", stage=name, text=policy.describe())
         title = f"supernet, round {number} of {config.loop.rounds}"
         total = num_steps(training, len(bench.data.train))

@@ -14,6 +14,7 @@ from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
 from bnao.loop.inputs import check_inputs
+from bnao.loop.policy import search_policy
 from bnao.loop.result import RESULT, SearchResult, Winner
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.source_run import open_source
@@ -22,11 +23,10 @@ from bnao.loop.unread import unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads
 from bnao.rng import generator
-from bnao.sampling import POLICIES, make_policy
+from bnao.sampling import POLICIES
 from bnao.storage import RunFolder
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
-from bnao.training.loop import schedule
 
 
 def prepare(config: SearchConfig, log: StageLog, *, begun: bool = False) -> Workbench:
@@ -182,12 +182,5 @@ def _check_parts(bench: Workbench) -> None:
     """Make the policy and the proposer once, so that their settings are refused early."""
     config = bench.config
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
-    make_policy(
-        config.sampling,
-        feasible=bench.feasible,
-        sizes=bench.sampled.sizes,
-        pool=few,
-        seed=config.seed,
-        schedule=schedule(config.supernet.training, len(bench.data.train)),
-    )
+    search_policy(bench, few, config.seed)
     make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)

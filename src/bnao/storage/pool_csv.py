@@ -14,6 +14,7 @@ from bnao.errors import RunError, SettingError, nearest
 from bnao.storage import files
 from bnao.storage.pool import Pool, PoolEntry, latest_round
 from bnao.storage.run_folder import RunFolder
+from bnao.storage.text import decoded
 
 COLUMNS = ("id", "architecture", "round", "origin", "num_params", "macs", "score", "score_round", "predicted")
 MAX_BYTES = 256 * 2**20  # of a file that is read
@@ -139,13 +140,8 @@ def _of_csv(content: bytes, path: Path) -> Iterator[Known]:
 
 
 def _text(content: bytes, path: Path) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        text, reason = "\0", f"byte {error.start + 1} is not UTF-8"
-    else:
-        reason = "it has zero bytes"
-    if "\0" in text:
+    text, reason = decoded(content)
+    if reason:
         raise RunError(
             f"known architectures are read from CSV text in UTF-8, a pool.sqlite or a run folder; {str(path)!r} is "
             f"none of these ({reason}): save it as CSV in UTF-8"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnao.errors import DataError
+from bnao.storage.text import decoded
 
 MAX_BYTES = 512 * 2**20  # of a file once unpacked
 _GZIP = b"\x1f\x8b"
@@ -62,13 +63,8 @@ def _text(path: Path) -> str:
         raise DataError(
             f"a table has at most {MAX_BYTES:,} bytes; {str(path)!r} has more: keep the columns that are read only"
         )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        text, reason = "\0", f"byte {error.start + 1} is not UTF-8"
-    else:
-        reason = "it has zero bytes"
-    if "\0" in text:
+    text, reason = decoded(content)
+    if reason:
         raise DataError(
             f"a table is CSV text in UTF-8 (.csv, .csv.gz) or parquet (.parquet); {str(path)!r} is not text "
             f"({reason}): give the right file, or save it as CSV"
