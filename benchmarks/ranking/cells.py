@@ -16,11 +16,11 @@ from bnao.cost.sizes import SizeTable
 from bnao.evaluation.tables import Table
 from bnao.rng import generator
 from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.spaces.nasbench201 import NasBench201Grammar, NasBench201Space
-from bnao.spaces.nasbench201.cells import NONE, OPERATION_NAMES, is_connected, live_edges
+from bnao.spaces.nasbench201 import NasBench201Space
+from bnao.spaces.nasbench201.cells import OPERATION_NAMES, is_connected
 from bnao.task import Task
 
-GRAMMAR = NasBench201Grammar()
+SPACE = NasBench201Space(SpaceConfig(name="nasbench201"))
 SIZES = {"A": 500, "B": 1000}
 
 
@@ -53,24 +53,20 @@ def evaluation_cells(table: Table, name: str) -> Cells:
 
 
 def _cells(drawn: list[Architecture], truth_P: NDArray[np.float64]) -> Cells:
-    live = [tuple(t if on else NONE for t, on in zip(c.tokens, live_edges(c.tokens), strict=True)) for c in drawn]
-    return Cells(
-        architectures=[GRAMMAR.canonical(cell) for cell in drawn],
-        truth_P=truth_P,
-        params_P=params(drawn),
-        live_params_P=params([GRAMMAR.architecture(tokens) for tokens in live]),
-        counts_PO=np.array([[tokens.count(op) for op in range(1, len(OPERATION_NAMES))] for tokens in live]),
-    )
-
-
-def params(cells: list[Architecture]) -> NDArray[np.int64]:
-    """(P,) parameters of the benchmark's own networks."""
+    live = [SPACE.live(cell) for cell in drawn]
     cifar = Task(in_channels=3, image_size=(32, 32), num_classes=10)
-    space = NasBench201Space(SpaceConfig(name="nasbench201"))
-    return SizeTable(space.skeleton(NetworkConfig(cells_per_stage=5, channels=16), cifar)).num_params(cells)
+    sizes = SizeTable(SPACE.skeleton(NetworkConfig(cells_per_stage=5, channels=16), cifar))  # the benchmark's own
+    operations = range(1, len(OPERATION_NAMES))
+    return Cells(
+        architectures=[SPACE.grammar.canonical(cell) for cell in drawn],
+        truth_P=truth_P,
+        params_P=sizes.num_params(drawn),
+        live_params_P=sizes.num_params(live),
+        counts_PO=np.array([[cell.tokens.count(operation) for operation in operations] for cell in live]),
+    )
 
 
 def training_pool() -> list[Architecture]:
     """All distinct cells whose output depends on the input: what every configuration trains on."""
-    cells = (GRAMMAR.nth(k) for k in range(GRAMMAR.count()))
+    cells = (SPACE.grammar.nth(k) for k in range(SPACE.grammar.count()))
     return [cell for cell in cells if is_connected(cell.tokens)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from cells import training_pool
 from configurations import Configuration
 
@@ -24,6 +22,7 @@ from bnao.rng import generator, torch_stream
 from bnao.sampling import make_policy
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
+from bnao.storage import load_state, save_state
 from bnao.supernet import Supernet
 from bnao.training.device import place
 from bnao.training.loop import Hooks, Weights, schedule, train
@@ -43,7 +42,7 @@ class FileSaves:
         """What was kept."""
         if not self._path.exists():
             return None
-        state = torch.load(self._path, weights_only=True)
+        state = load_state(self._path)
         self.seconds_before = state["cpu_seconds"]
         return dict(state["training"])
 
@@ -53,20 +52,13 @@ class FileSaves:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Replace the file."""
-        write(self._path, {"training": dict(state), "cpu_seconds": self.cpu_seconds})
+        save_state(self._path, {"training": dict(state), "cpu_seconds": self.cpu_seconds})
         self._saved = time.monotonic()
 
     @property
     def cpu_seconds(self) -> float:
         """Of the whole training, over all its processes: unlike wall time, little changed by other work beside it."""
         return self.seconds_before + time.process_time() - self._begun
-
-
-def write(path: Path, value: Any) -> None:
-    """``torch.save`` to a file that is whole or not there."""
-    part = path.with_suffix(".part")
-    torch.save(value, part)
-    os.replace(part, path)
 
 
 @dataclass(frozen=True)
@@ -106,9 +98,9 @@ def trained(config: Configuration, seed: int, images: str, folder: Path, on_epoc
         hooks = Hooks() if on_epoch is None else Hooks(on_epoch=on_epoch)
         curve = train(weights, policy, data.train, training, seed=seed, stage="ranking", hooks=hooks, saves=saves)
         plain = [vars(epoch) for epoch in curve]
-        write(done, {"state": weights.state_dict(), "cpu_seconds": saves.cpu_seconds, "curve": plain})
+        save_state(done, {"state": weights.state_dict(), "cpu_seconds": saves.cpu_seconds, "curve": plain})
         (folder / "training.pt").unlink(missing_ok=True)
-    state = torch.load(done, weights_only=True)
+    state = load_state(done)
     weights.load_state_dict(state["state"])
     return Trained(supernet, weights, data, state["cpu_seconds"] / 60, state["curve"])
 
@@ -129,13 +121,13 @@ def scores(
         made.supernet, grammar.canonical, made.data, config.scoring, seed=0, average=made.weights.average
     )
     path = folder / f"measured-{name}.pt"
-    measured: dict[str, tuple[float, float]] = torch.load(path, weights_only=True) if path.exists() else {}
+    measured: dict[str, tuple[float, float]] = load_state(path) if path.exists() else {}
     begun, saved = time.process_time(), time.monotonic()
 
     def keep(done: int) -> None:
         nonlocal saved
         if time.monotonic() - saved > SAVE_SECONDS or done == len(architectures):
-            write(path, measured)
+            save_state(path, measured)
             saved = time.monotonic()
 
     evaluator.evaluate(architectures, keep, measured)

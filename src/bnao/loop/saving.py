@@ -3,32 +3,65 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bnao.loop.stages import Stage, StageLog
+from bnao.loop.stopping import Stop
 from bnao.storage import Commit
 
 RUNNING = "running.pt"
 SHARE = 50  # a save that takes one second comes at most once in so many seconds
 
 
+class SaveClock:
+    """When a running piece of work is saved, and how long it has taken over all its processes.
+
+    A save is due ``every`` seconds after the last one, later where saving itself would take more than 2 % of the time;
+    with 0 after each step; at once when ``stop`` is asked for.
+    """
+
+    def __init__(self, every: float, stop: Stop) -> None:
+        self._every, self._stop = every, stop
+        self._last = self._start = time.monotonic()
+        self.before = 0.0  # seconds spent in former processes, up to their last save
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent, in former processes up to their last save too."""
+        return self.before + time.monotonic() - self._start
+
+    def due(self) -> bool:
+        """Whether to save now. A stop that is asked for after this answer waits for the next one."""
+        asked = self._stop.asked
+        self._stop.unsaved = not asked
+        return asked or time.monotonic() - self._last >= self._every
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Around a save: what it takes decides how soon the next one may come."""
+        start = time.monotonic()
+        yield
+        self._last = time.monotonic()
+        if self._every > 0:
+            self._every = max(self._every, SHARE * (self._last - start))
+
+
 class StageSaves:
     """Saves of one piece of work within ``stage`` (a training, a scoring), called ``key``; there is one file for all.
 
-    A save is due ``seconds`` after the last one, later where saving itself would take more than 2 % of the time; with
-    0 after each step; at once when the user asked to stop.
+    A :class:`SaveClock` of ``seconds`` says when.
     """
 
     def __init__(self, log: StageLog, stage: Stage, key: str, seconds: float) -> None:
-        self._log, self._stage, self._key, self._every = log, stage, key, seconds
-        self._last = self._start = time.monotonic()
-        self._before = 0.0
+        self._log, self._stage, self._key = log, stage, key
+        self._clock = SaveClock(seconds, log.stop)
 
     @property
     def seconds(self) -> float:
         """Seconds spent on this piece of work, in former processes up to their last save too."""
-        return self._before + time.monotonic() - self._start
+        return self._clock.seconds
 
     def load(self) -> Mapping[str, Any] | None:
         """What was saved of this piece of work; None if nothing was. Raises RunError if it is damaged."""
@@ -38,26 +71,18 @@ class StageSaves:
         saved = run.read_checkpoint(RUNNING)
         if saved["key"] != self._key:
             return None
-        self._before = saved["seconds"]
+        self._clock.before = saved["seconds"]
         state: Mapping[str, Any] = saved["state"]
         return state
 
     def due(self) -> bool:
         """Whether to save now. A stop that is asked for after this answer waits for the next one."""
-        if self._log.run is None:
-            return False
-        asked = self._log.stop.asked
-        self._log.stop.unsaved = not asked
-        return asked or time.monotonic() - self._last >= self._every
+        return self._log.run is not None and self._clock.due()
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Commit the state. Raises RunError when the disk refuses; the former state stays."""
-        start = time.monotonic()
-        with self._stage.commit() as commit:
+        with self._clock.saving(), self._stage.commit() as commit:
             commit.write_checkpoint(RUNNING, {"key": self._key, "seconds": self.seconds, "state": dict(state)})
-        self._last = time.monotonic()
-        if self._every > 0:
-            self._every = max(self._every, SHARE * (self._last - start))
 
     @staticmethod
     def drop(commit: Commit) -> None:

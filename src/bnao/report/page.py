@@ -13,6 +13,11 @@ from rich.text import Text
 from bnao.report.format import to_ascii
 
 
+def plain_table() -> Table:
+    """A table without lines, to be filled and given to :meth:`Page.table`."""
+    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+
+
 class Page:
     """Prints blocks to ``console``, indented by two columns, wrapped to its width; text is never read as markup."""
 

@@ -7,10 +7,9 @@ from typing import Literal
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from bnao.report.format import count, magnitude
-from bnao.report.page import Page
+from bnao.report.page import Page, plain_table
 from bnao.storage import PoolEntry
 from bnao.storage.pool import latest_round
 
@@ -43,7 +42,7 @@ def print_pool(entries: Sequence[PoolEntry], console: Console, *, order: Order =
     if not entries:
         page.paragraph("The pool is empty: nothing was drawn yet.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = plain_table()
     for name in ("score", "predicted", "params", "madds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("origin (round)", no_wrap=True)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bnao.loop.rank.result import CSV, RANKING, RankingResult
-from bnao.report.page import Page
+from bnao.report.page import Page, plain_table
 from bnao.report.ranking_words import (
     CAUTION,
     FIGURES_HEAD,
@@ -60,7 +60,7 @@ def print_ranking(result: RankingResult, console: Console, *, folder: Path | Non
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column(head[0], no_wrap=True)
     for name in head[1:]:
         table.add_column(name, no_wrap=True)

@@ -9,7 +9,7 @@ from bnao.loop.check_result import read_check
 from bnao.loop.rank.result import readable_ranking
 from bnao.loop.result import RESULT, read_result
 from bnao.report.format import count, duration, figures, magnitude
-from bnao.report.page import Page
+from bnao.report.page import Page, plain_table
 from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
 from bnao.storage import Pool, PoolEntry, RunFolder
@@ -88,7 +88,7 @@ def _pool(pool: Pool, page: Page) -> None:
 
 
 def _best_table(entries: list[PoolEntry]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("best so far", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("params", justify="right", no_wrap=True)

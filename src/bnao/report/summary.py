@@ -10,7 +10,7 @@ from rich.table import Table
 from bnao.loop.result import SearchResult
 from bnao.report.comparison import comparison_lines, comparison_sentence, trained_rows
 from bnao.report.format import count, duration, figures, magnitude, percent
-from bnao.report.page import Page
+from bnao.report.page import Page, plain_table
 
 FILES = {
     "report.html": "the report: open it in a browser",
@@ -104,7 +104,7 @@ def _comparison(result: SearchResult, page: Page) -> None:
 
 
 def _trained_table(result: SearchResult) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("arm", no_wrap=True)
     table.add_column("id", no_wrap=True)
     for name in ("score", "valid", "held out", "params", "madds", "time"):

@@ -45,6 +45,31 @@ class Built:
     progress: Progress
 
 
+class Catalogue(ABC):
+    """What the networks of a skeleton consist of: units that a vectorised count multiplies, made of pieces."""
+
+    pieces: tuple[Piece, ...]
+    """The K pieces."""
+    unit_pieces: NDArray[np.int64]
+    """(F, K): how often each unit contains each piece."""
+
+    @abstractmethod
+    def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P, F): how often each architecture contains each unit. One vectorised call."""
+
+    @abstractmethod
+    def upper_bound(self, values_F: NDArray[np.float64]) -> float:
+        """A proven upper bound of ``units(a) @ values_F`` over all architectures (values not negative)."""
+
+    def additive_sampler(self, values_F: NDArray[np.int64], exponent: int) -> AdditiveSampler | None:
+        """Exact draws in proportion to ``(units(a) @ values_F) ** exponent`` over the whole space.
+
+        Optional: None (the default) says that this space knows none; policies then find another way, and say so.
+        Values are not negative, ``exponent`` >= 0.
+        """
+        return None
+
+
 class Skeleton(ABC):
     """One network family: builds the supernet and each stand-alone network, and says what they consist of."""
 
@@ -75,29 +100,30 @@ class Skeleton(ABC):
 
     @property
     @abstractmethod
-    def pieces(self) -> tuple[Piece, ...]:
-        """The K pieces."""
+    def catalogue(self) -> Catalogue:
+        """What its networks consist of; made once."""
 
     @property
-    @abstractmethod
+    def pieces(self) -> tuple[Piece, ...]:
+        """The K pieces."""
+        return self.catalogue.pieces
+
+    @property
     def unit_pieces(self) -> NDArray[np.int64]:
         """(F, K): how often each unit contains each piece."""
+        return self.catalogue.unit_pieces
 
-    @abstractmethod
     def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
         """(P, F): how often each architecture contains each unit. One vectorised call."""
+        return self.catalogue.units(architectures)
 
-    @abstractmethod
     def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
         """A proven upper bound of ``units(a) @ unit_values_F`` over all architectures (values not negative)."""
+        return self.catalogue.upper_bound(unit_values_F)
 
     def additive_sampler(self, unit_values_F: NDArray[np.int64], exponent: int) -> AdditiveSampler | None:
-        """Exact draws in proportion to ``(units(a) @ unit_values_F) ** exponent`` over the whole space.
-
-        Optional: None (the default) says that this space knows none; policies then find another way, and say so.
-        Values are not negative, ``exponent`` >= 0.
-        """
-        return None
+        """Exact draws in proportion to ``(units(a) @ unit_values_F) ** exponent`` over the whole space, or None."""
+        return self.catalogue.additive_sampler(unit_values_F, exponent)
 
 
 class SearchSpace(ABC):

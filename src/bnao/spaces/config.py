@@ -89,3 +89,9 @@ class NetworkConfig:
         require(self.stem in ("auto", "cifar", "imagenet"), "stem is auto, cifar or imagenet", self.stem, "choose one")
         for name in ("dropout_keep", "drop_path_keep"):
             require(0.0 < getattr(self, name) <= 1.0, f"{name} lies in (0, 1]", getattr(self, name), "1 means off")
+
+    def stem_for(self, image_size: tuple[int, int]) -> Literal["cifar", "imagenet"]:
+        """The stem for images of (height, width): what ``auto`` means is decided here."""
+        if self.stem != "auto":
+            return self.stem
+        return "imagenet" if min(image_size) >= 64 else "cifar"

@@ -6,9 +6,7 @@ Ctrl-C) and goes on from there to the same bits, in whichever process; a job has
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from bnao.errors import NumericalError, RunError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import SearchConfig
 from bnao.loop.rank.jobs import Job, Training
-from bnao.loop.saving import SHARE
+from bnao.loop.saving import SaveClock
 from bnao.loop.stopping import Stop
 from bnao.loop.workbench import Workbench
 from bnao.storage import load_state, save_state
@@ -44,14 +42,13 @@ class FileSaves:
     """Saves of one training in the file ``path``, atomically, every ``every`` seconds and when ``stop`` is asked."""
 
     def __init__(self, path: Path, every: float, stop: Stop) -> None:
-        self._path, self._every, self._stop = path, every, stop
-        self._last = self._start = time.monotonic()
-        self._before = 0.0
+        self._path, self._stop = path, stop
+        self._clock = SaveClock(every, stop)
 
     @property
     def seconds(self) -> float:
         """Seconds spent on this training, in former processes up to their last save too."""
-        return self._before + time.monotonic() - self._start
+        return self._clock.seconds
 
     def load(self) -> Mapping[str, Any] | None:
         """What was saved; None if nothing was. Raises RunError if it is damaged."""
@@ -62,29 +59,19 @@ class FileSaves:
         except RunError as error:
             what = str(error).rpartition(": ")[0]
             raise RunError(f"{what}: remove it and rank again, and this one training begins anew") from error
-        self._before = saved["seconds"]
+        self._clock.before = saved["seconds"]
         state: Mapping[str, Any] = saved["state"]
         return state
 
     def due(self) -> bool:
         """Whether to save now. A stop that is asked for after this answer waits for the next one."""
-        asked = self._stop.asked
-        self._stop.unsaved = not asked
-        return asked or time.monotonic() - self._last >= self._every
+        return self._clock.due()
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep the state. Raises RunError when the disk refuses; the former state stays."""
-        start = time.monotonic()
-        save_state(self._path, {"seconds": self.seconds, "state": dict(state)})
-        self._last = time.monotonic()
-        if self._every > 0:
-            self._every = max(self._every, SHARE * (self._last - start))
+        with self._clock.saving():
+            save_state(self._path, {"seconds": self.seconds, "state": dict(state)})
         self._stop.unsaved = False
-
-    def drop(self) -> None:
-        """The training is finished and kept elsewhere (a file that stays does no harm)."""
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
 
 
 def train_job(

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bnao.arch import Architecture
-from bnao.spaces.base import Piece
+from bnao.spaces.base import Catalogue, Piece
 from bnao.spaces.mobile.additive import ChainSampler
 from bnao.spaces.mobile.layers import MobileHead, build_stem
 from bnao.spaces.mobile.network import build_block
 from bnao.spaces.mobile.plan import Block, ChainPlan, LayerPlan
 
 
-class PieceTable:
+class PieceTable(Catalogue):
     """The catalogue of one skeleton: ``pieces`` (K) and ``unit_pieces`` (F, K)."""
 
     def __init__(self, plan: ChainPlan, num_classes: int, depths: Sequence[int], blocks: Sequence[Block]) -> None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from bnao.errors import require
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.numbers import fractions, wholes
+from bnao.spaces.resolution import reduced
 from bnao.task import Task
 
 HEAD_MULTIPLE = 4
@@ -115,14 +116,13 @@ def chain_layers(config: SpaceConfig) -> tuple[Layer, ...]:
 def plan_chain(layers: tuple[Layer, ...], config: NetworkConfig, task: Task) -> ChainPlan:
     """Lay out the network. Raises SettingError where a width is no whole number of channels."""
     size = task.image_size
-    imagenet = config.stem == "imagenet" or (config.stem == "auto" and min(size) >= 64)
-    stem_stride = 2 if imagenet else 1
-    size_in = _reduced(size, stem_stride)
+    stem_stride = 2 if config.stem_for(size) == "imagenet" else 1
+    size_in = reduced(size, stem_stride)
     plans: list[LayerPlan] = []
     for number, layer in enumerate(layers, start=1):
         c_in, c_out = (_channels(width, config.channels) for width in (layer.width_in, layer.width_out))
         plans.append(LayerPlan(number, len(layers), c_in, c_out, layer.stride, size_in, layer.skippable))
-        size_in = _reduced(size_in, layer.stride)
+        size_in = reduced(size_in, layer.stride)
     image = (task.in_channels, *size)
     return ChainPlan(image, config.channels, stem_stride, tuple(plans), HEAD_MULTIPLE * plans[-1].c_out, size_in)
 
@@ -136,8 +136,3 @@ def _channels(width: Fraction, channels: int) -> int:
         f"make channels a multiple of {width.denominator}, or change the width",
     )
     return int(product)
-
-
-def _reduced(size: tuple[int, int], stride: int) -> tuple[int, int]:
-    """ceil(size / stride)."""
-    return -(-size[0] // stride), -(-size[1] // stride)

@@ -6,16 +6,13 @@ residual blocks whose kernel and expansion are chosen for each layer, or the lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from bnao.arch import Architecture
 from bnao.errors import SettingError
-from bnao.spaces.additive import AdditiveSampler
-from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
+from bnao.spaces.base import SPACES, Built, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
@@ -86,26 +83,9 @@ class MobileSkeleton(Skeleton):
         return Built(initialise(module), progress)
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """The K pieces."""
-        return self._table.pieces
-
-    @property
-    def unit_pieces(self) -> NDArray[np.int64]:
-        """(F, K) contents of the units."""
-        return self._table.unit_pieces
-
-    def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
-        """(P, F) counts."""
-        return self._table.units(architectures)
-
-    def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
-        """The greatest cost of an architecture."""
-        return self._table.upper_bound(unit_values_F)
-
-    def additive_sampler(self, unit_values_F: NDArray[np.int64], exponent: int) -> AdditiveSampler:
-        """Exact draws over the whole space by dynamic programming."""
-        return self._table.additive_sampler(unit_values_F, exponent)
+    def catalogue(self) -> PieceTable:
+        """What its networks consist of."""
+        return self._table
 
 
 class MobileSpace(SearchSpace):

@@ -22,14 +22,14 @@ from torch import Tensor, nn
 from bnao.arch import Architecture
 from bnao.ops import Operation
 from bnao.ops.layers import FactorizedReduction
-from bnao.spaces.base import Piece
+from bnao.spaces.base import Catalogue, Piece
 from bnao.spaces.config import NetworkConfig
 from bnao.spaces.nao_cell.additive import CellSums, NaoAdditiveSampler
 from bnao.spaces.nao_cell.layers import AuxiliaryHead, Head, Projection, build_calibration, build_stem, must_halve
 from bnao.spaces.nao_cell.plan import NORMAL, REDUCTION, CellPlan, NetworkPlan, Source
 
 
-class PieceTable:
+class PieceTable(Catalogue):
     """The catalogue of one skeleton: ``pieces`` (K) and ``unit_pieces`` (F, K)."""
 
     def __init__(

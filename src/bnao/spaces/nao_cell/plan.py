@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bnao.errors import require
 from bnao.spaces.config import NetworkConfig
+from bnao.spaces.resolution import reduced
 from bnao.task import Task
 
 NORMAL, REDUCTION = 0, 1
@@ -59,26 +60,21 @@ class NetworkPlan:
     auxiliary: Source
 
 
-def halved(size: tuple[int, int]) -> tuple[int, int]:
-    """ceil(size / 2)."""
-    return (size[0] + 1) // 2, (size[1] + 1) // 2
-
-
 def plan_network(config: NetworkConfig, task: Task) -> NetworkPlan:
     """Lay out the network. Raises SettingError where images are too small for it."""
     size, channels, n = task.image_size, config.channels, config.cells_per_stage
-    stem = config.stem if config.stem != "auto" else ("imagenet" if min(size) >= 64 else "cifar")
+    stem = config.stem_for(size)
     if stem == "cifar":
         sources = [Source(3 * channels, size)] * 2
     else:
-        quarter = halved(halved(size))
-        sources = [Source(channels, quarter), Source(channels, halved(quarter))]
+        quarter = reduced(size, 4)
+        sources = [Source(channels, quarter), Source(channels, reduced(quarter, 2))]
     cells: list[CellPlan] = []
     for layer in range(1, 3 * n + 3):
         kind = REDUCTION if layer in (n + 1, 2 * n + 2) else NORMAL
         channels *= 2 if kind == REDUCTION else 1
         older, newer = sources[-2], sources[-1]
-        size_out = halved(newer.size) if kind == REDUCTION else newer.size
+        size_out = reduced(newer.size, 2) if kind == REDUCTION else newer.size
         cells.append(CellPlan(layer, 3 * n + 2, kind, channels, older, newer, size_out))
         sources.append(Source(channels, size_out, kind if config.output == "concat" else None))
     auxiliary = sources[2 * n + 2 + 1]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.errors import SettingError, unknown_name
 from bnao.ops import OPERATIONS, Operation
-from bnao.spaces.additive import AdditiveSampler
-from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
+from bnao.spaces.base import SPACES, Built, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import MOBILE_FIELDS, NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
@@ -130,26 +125,9 @@ class NaoSkeleton(Skeleton):
         return {name: tensor for name, tensor in module.state_dict().items() if not name.startswith("auxiliary.")}
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """The K pieces."""
-        return self._table.pieces
-
-    @property
-    def unit_pieces(self) -> NDArray[np.int64]:
-        """(F, K) contents of the units."""
-        return self._table.unit_pieces
-
-    def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
-        """(P, F) counts."""
-        return self._table.units(architectures)
-
-    def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
-        """A proven bound of the cost of any architecture."""
-        return self._table.upper_bound(unit_values_F)
-
-    def additive_sampler(self, unit_values_F: NDArray[np.int64], exponent: int) -> AdditiveSampler:
-        """Exact draws over the whole space by dynamic programming."""
-        return self._table.additive_sampler(unit_values_F, exponent)
+    def catalogue(self) -> PieceTable:
+        """What its networks consist of."""
+        return self._table
 
 
 class NaoCellSpace(SearchSpace):

@@ -1,38 +1,27 @@
-"""The NAS-Bench-201 space and its skeleton: C = 16 and N = 5 is the benchmark's own network, any other a scaled one.
-
-Shapes: P architectures, F units, K pieces. Units: what every network has, then one for each operation but ``none``
-(of all cells of the network at once, on one edge).
-"""
+"""The NAS-Bench-201 space and its skeleton: C = 16 and N = 5 is the benchmark's own network, any other a scaled one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from bnao.arch import Architecture
 from bnao.errors import SettingError
-from bnao.ops import OPERATIONS, Operation
-from bnao.spaces.base import SPACES, Built, Piece, SearchSpace, Skeleton
+from bnao.spaces.base import SPACES, Built, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
 from bnao.spaces.initialise import initialise
-from bnao.spaces.nao_cell.plan import halved
 from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES, live_edges
 from bnao.spaces.nasbench201.drawing import cell_graph, draw_cell
 from bnao.spaces.nasbench201.grammar import NasBench201Grammar
-from bnao.spaces.nasbench201.network import STAGES, BenchNetwork, Head, ResidualBlock, Stem, SuperCell, build_cell
+from bnao.spaces.nasbench201.network import STAGES, BenchNetwork, SuperCell, build_cell
+from bnao.spaces.nasbench201.pieces import CANDIDATES, PieceTable
 from bnao.spaces.progress import DropPath, Progress
 from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
-
-_OPERATIONS = tuple(
-    OPERATIONS.get({"none": "zero", "skip_connect": "identity"}.get(name, name)) for name in OPERATION_NAMES
-)
 
 
 class NasBench201Skeleton(Skeleton):
@@ -48,6 +37,7 @@ class NasBench201Skeleton(Skeleton):
                 "the space nasbench201 has the stem of its benchmark; received stem = 'imagenet': leave it at auto"
             )
         self._grammar, self._config, self._task = grammar, config, task
+        self._table = PieceTable(config, task)
 
     @property
     def grammar(self) -> NasBench201Grammar:
@@ -63,13 +53,11 @@ class NasBench201Skeleton(Skeleton):
         """The network of super-cells. Raises SettingError for ``share_sides``: an edge has one side."""
         if share_sides:
             raise SettingError("the space nasbench201 has no symmetric sides; received share_sides: leave it out")
-        return self._build(lambda channels, drop_path: SuperCell(channels, _OPERATIONS, drop_path))
+        return self._build(lambda channels, drop_path: SuperCell(channels, CANDIDATES, drop_path))
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of ``architecture`` exactly as drawn, operations that lead nowhere included."""
-        return self._build(
-            lambda channels, drop_path: build_cell(channels, architecture.tokens, _OPERATIONS, drop_path)
-        )
+        return self._build(lambda channels, drop_path: build_cell(channels, architecture.tokens, CANDIDATES, drop_path))
 
     def _build(self, make_cell: Callable[[int, DropPath], nn.Module]) -> Built:
         config, progress = self._config, Progress()
@@ -90,54 +78,9 @@ class NasBench201Skeleton(Skeleton):
         return Built(initialise(module), progress)
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """Stem, head, two residual blocks, and each operation at each width."""
-        return tuple(piece for piece, _, _ in self._catalogue())
-
-    @property
-    def unit_pieces(self) -> NDArray[np.int64]:
-        """(F, K) contents of the units."""
-        catalogue = self._catalogue()
-        table_FK = np.zeros((len(OPERATION_NAMES), len(catalogue)), dtype=np.int64)
-        for column, (_, unit, times) in enumerate(catalogue):
-            table_FK[unit, column] = times
-        return table_FK
-
-    def _catalogue(self) -> list[tuple[Piece, int, int]]:
-        """Each piece, the unit that contains it, and how often."""
-        config, image = self._config, self.image_shape
-        found: list[tuple[Piece, int, int]] = [
-            (Piece(lambda: Stem(image[0], config.channels), (image,)), 0, 1),
-        ]
-        size, width = self._task.image_size, config.channels
-        for stage in range(STAGES):
-            if stage:
-                found.append((_residual(width, size), 0, 1))
-                size, width = halved(size), 2 * width
-            shape = (width, *size)
-            for unit, operation in enumerate(_OPERATIONS):
-                if unit != NONE:
-                    found.append((_candidate(operation, width, shape), unit, config.cells_per_stage))
-        head = Piece(lambda: Head(width, self._task.num_classes, 1.0), ((width, *size),))
-        return [*found, (head, 0, 1)]
-
-    def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
-        """(P, F): 1, and how many edges have each operation but ``none``."""
-        tokens_PT = np.array([a.tokens for a in architectures], dtype=np.int64).reshape(-1, len(EDGES))
-        counts = [(tokens_PT == token).sum(1) for token in range(1, len(OPERATION_NAMES))]
-        return np.stack([np.ones(len(tokens_PT), dtype=np.int64), *counts], axis=1)
-
-    def upper_bound(self, unit_values_F: NDArray[np.float64]) -> float:
-        """The dearest operation on every edge: exact."""
-        return float(unit_values_F[0]) + len(EDGES) * max(0.0, float(unit_values_F[1:].max()))
-
-
-def _residual(width: int, size: tuple[int, int]) -> Piece:
-    return Piece(lambda: ResidualBlock(width, 2 * width), ((width, *size),))
-
-
-def _candidate(operation: Operation, width: int, shape: tuple[int, int, int]) -> Piece:
-    return Piece(lambda: operation.build(width, width, 1), (shape,), chosen=True)
+    def catalogue(self) -> PieceTable:
+        """What its networks consist of."""
+        return self._table
 
 
 class NasBench201Space(SearchSpace):
