@@ -16,7 +16,7 @@ from bnao.cost.feasible import FeasibleSpace
 from bnao.cost.sizes import SizeTable
 from bnao.data.config import DataConfig
 from bnao.data.held_out import load
-from bnao.data.images import SearchData
+from bnao.data.search_data import SearchData
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.rng import generator, torch_stream
 from bnao.sampling import make_policy

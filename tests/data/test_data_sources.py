@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bnao.data import SOURCES, DataConfig, load, open_source, split
-from bnao.data.images import SearchData
+from bnao.data.search_data import SearchData
 from bnao.errors import BnaoError, DataError, SettingError
 from bnao.testing.sources import check_source
 
@@ -121,7 +121,7 @@ def test_folder_with_val_takes_it_for_test(tmp_path, archives):
 
 
 def test_search_data_has_no_test_field():
-    assert {f.name for f in fields(SearchData)} == {"train", "valid", "task"}
+    assert {f.name for f in fields(SearchData)} == {"train", "valid", "task", "objective"}
 
 
 def test_test_set_is_not_read_before_it_is_opened(tmp_path, archives):

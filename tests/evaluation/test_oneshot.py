@@ -1,17 +1,20 @@
 """Scoring changes nothing, is the same for all, and gives finite higher-is-better values."""
 
+import copy
 import hashlib
 
 import numpy as np
 import pytest
 import torch
 
-from bnao.data.images import Images, SearchData
+from bnao.data.images import Images
+from bnao.data.search_data import SearchData
 from bnao.evaluation.base import finite_scores
 from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import Measurement, equal_batches, measure_batches, paired_standard_error
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.evaluation.views import batch_statistics_view, eval_view, recalibrated_view
+from bnao.rng import generator
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
 from bnao.supernet import Supernet
@@ -58,8 +61,9 @@ def _hash(supernet: Supernet) -> str:
 
 
 @pytest.mark.parametrize("statistics", ["batch", "recalibrated"])
-@pytest.mark.parametrize("score", ["loss", "accuracy"])
-@pytest.mark.parametrize("adapt_steps", [0, 2])
+@pytest.mark.parametrize(
+    ("score", "adapt_steps"), [("loss", 0), ("loss", 2), ("metric", 0), ("metric", 2), ("learning", 2)]
+)
 def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score, adapt_steps):
     config = ScoringConfig(
         score=score, statistics=statistics, batch_size=16, recalibration_batches=2, adapt_steps=adapt_steps
@@ -75,6 +79,27 @@ def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score, 
     again = evaluator.evaluate(list(reversed(pool)))
     assert np.array_equal(first.values_P, again.values_P[::-1])
     assert np.isfinite(first.values_P).all()
+
+
+def test_the_learning_score_is_the_mean_loss_before_each_update(supernet, data):
+    supernet.progress.value = 0.0  # no drop-path, so that nothing is drawn
+    config = ScoringConfig(score="learning", adapt_steps=3, adapt_from=1, adapt_batch_size=8, batch_size=16)
+    evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
+    a = SPACE.grammar.sample(1, np.random.default_rng(0))[0]
+    copied = copy.deepcopy(supernet.path(SPACE.grammar.canonical(a))).train()
+    sgd = torch.optim.SGD(copied.parameters(), lr=0.1, momentum=0.9)
+    rng, losses = generator(0, "scoring", "adaptation"), []
+    for step in range(3):
+        x, labels = data.train.batch(torch.from_numpy(rng.choice(len(data.train), size=8, replace=False)))
+        loss = torch.nn.functional.cross_entropy(copied(x.contiguous(memory_format=torch.channels_last)), labels)
+        losses.append(float(loss.detach()))
+        sgd.param_groups[0]["lr"] = 0.1 * (1 - 0.6 * step / 3)
+        sgd.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(copied.parameters(), 5.0)
+        sgd.step()
+    score = evaluator.evaluate([a]).values_P[0]
+    assert score == pytest.approx(-np.mean(losses[1:]), rel=1e-4)
 
 
 def test_symmetric_forms_have_one_score(supernet, data):
@@ -93,7 +118,7 @@ def test_loss_scores_are_the_negated_loss_of_the_view(supernet, data):
     direct = measure_batches(batch_statistics_view(supernet.path(a)), evaluator._batches)
     assert sorted(torch.cat([y for _, y in evaluator._batches])) == sorted(data.valid.labels_N)
     assert scores.values_P[0] == -direct.loss
-    assert scores.accuracies_P[0] == direct.accuracy
+    assert scores.metrics_P[0] == direct.metric
 
 
 def test_adaptation_is_a_short_training_of_a_copy(supernet, data):
@@ -161,8 +186,8 @@ def test_averaged_weights_are_scored_and_reading_them_changes_no_later_bit(super
 
 
 def test_paired_standard_error_counts_disagreements():
-    a = Measurement(0.0, 0.5, 4, torch.tensor([True, True, False, False]))
-    b = Measurement(0.0, 0.25, 4, torch.tensor([True, False, False, False]))
+    a = Measurement(0.0, 0.5, 4, True, np.array([1.0, 1.0, 0.0, 0.0]))
+    b = Measurement(0.0, 0.25, 4, True, np.array([1.0, 0.0, 0.0, 0.0]))
     assert paired_standard_error(a, a) == 0.0
     assert paired_standard_error(a, b) == pytest.approx(((0.25 - 0.25**2) / 4) ** 0.5)
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from bnao.data.config import AugmentConfig
 from bnao.data.images import Images
 from bnao.errors import NumericalError, SettingError
+from bnao.objective import CLASSIFICATION
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
@@ -215,7 +216,7 @@ def test_the_auxiliary_head_adds_its_weighted_loss_in_training_alone():
     logits, auxiliary = built.module(x)
     assert logits.shape == auxiliary.shape == (2, 4)
     labels = torch.tensor([1, 3])
-    loss, _ = _loss(Path.of(built.module), x, labels, 0.4)
+    loss, _ = _loss(Path.of(built.module), x, labels, 0.4, 0.0, CLASSIFICATION)
     expected = F.cross_entropy(logits, labels) + 0.4 * F.cross_entropy(auxiliary, labels)
     torch.testing.assert_close(loss, expected)
     assert built.module.eval()(x).shape == (2, 4)

@@ -1,4 +1,4 @@
-"""PathSGD: the active path alone is touched, and equals torch's own SGD on it."""
+"""PathOptimizer: the active path alone is touched, and equals torch's own SGD on it."""
 
 import copy
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from bnao.errors import NumericalError
 from bnao.training.config import TrainingConfig
-from bnao.training.optimizer import PathSGD
+from bnao.training.optimizer import PathOptimizer
 
 
 def _two_layers() -> nn.ModuleList:
@@ -16,7 +16,7 @@ def _two_layers() -> nn.ModuleList:
     return nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 3)])
 
 
-def _train(layers: nn.ModuleList, optimizer: PathSGD, order: list[int]) -> None:
+def _train(layers: nn.ModuleList, optimizer: PathOptimizer, order: list[int]) -> None:
     for k in order:
         layers[k](torch.ones(2, 3)).square().sum().backward()
         optimizer.step(list(layers[k].parameters()), 0.01)
@@ -26,7 +26,7 @@ def test_equals_torch_sgd_on_the_path():
     layers, config = _two_layers(), TrainingConfig(clip_norm=1e9)
     reference = copy.deepcopy(layers[0])
     sgd = torch.optim.SGD(reference.parameters(), lr=0.01, momentum=0.9, weight_decay=config.weight_decay)
-    _train(layers, PathSGD(layers, config), [0, 1, 0, 1, 1, 0])
+    _train(layers, PathOptimizer(layers, config), [0, 1, 0, 1, 1, 0])
     for _ in range(3):
         sgd.zero_grad()
         reference(torch.ones(2, 3)).square().sum().backward()
@@ -37,7 +37,7 @@ def test_equals_torch_sgd_on_the_path():
 
 def test_frozen_weights_off_the_path_do_not_move_and_have_no_gradient():
     layers = _two_layers()
-    optimizer = PathSGD(layers, TrainingConfig())
+    optimizer = PathOptimizer(layers, TrainingConfig())
     _train(layers, optimizer, [1])
     before = copy.deepcopy(layers[1].state_dict())
     _train(layers, optimizer, [0, 0, 0])
@@ -47,13 +47,13 @@ def test_frozen_weights_off_the_path_do_not_move_and_have_no_gradient():
 
 def test_moving_weights_go_on_by_momentum_and_decay_once_trained():
     layers = _two_layers()
-    optimizer = PathSGD(layers, TrainingConfig(inactive="moving"))
+    optimizer = PathOptimizer(layers, TrainingConfig(inactive="moving"))
     untouched = copy.deepcopy(layers[1].state_dict())
     _train(layers, optimizer, [0])
     assert all(torch.equal(untouched[name], value) for name, value in layers[1].state_dict().items())
     _train(layers, optimizer, [1])
     before = layers[1].weight.detach().clone()
-    momentum = optimizer._sgd.state[layers[1].weight]["momentum_buffer"].clone()
+    momentum = optimizer._optimizer.state[layers[1].weight]["momentum_buffer"].clone()
     _train(layers, optimizer, [0])
     config = TrainingConfig()
     expected = before - 0.01 * (0.9 * momentum + config.weight_decay * before)
@@ -62,7 +62,7 @@ def test_moving_weights_go_on_by_momentum_and_decay_once_trained():
 
 def test_clips_the_total_norm_of_the_active_gradients():
     layers = _two_layers()
-    optimizer = PathSGD(layers, TrainingConfig(clip_norm=1.0, momentum=0.0, weight_decay=0.0))
+    optimizer = PathOptimizer(layers, TrainingConfig(clip_norm=1.0, momentum=0.0, weight_decay=0.0))
     before = [p.detach().clone() for p in layers[0].parameters()]
     (layers[0](torch.full((2, 3), 100.0)).square().sum()).backward()
     norm = optimizer.step(list(layers[0].parameters()), 1.0)
@@ -73,7 +73,7 @@ def test_clips_the_total_norm_of_the_active_gradients():
 
 def test_a_gradient_that_is_not_finite_changes_no_weight():
     layers = _two_layers()
-    optimizer = PathSGD(layers, TrainingConfig())
+    optimizer = PathOptimizer(layers, TrainingConfig())
     before = copy.deepcopy(layers.state_dict())
     (layers[0](torch.ones(2, 3)).sum() * float("inf")).backward()
     with pytest.raises(NumericalError, match="finite"):
@@ -84,7 +84,7 @@ def test_a_gradient_that_is_not_finite_changes_no_weight():
 
 def test_state_round_trip_continues_identically():
     first, second = _two_layers(), _two_layers()
-    a, b = PathSGD(first, TrainingConfig()), PathSGD(second, TrainingConfig())
+    a, b = PathOptimizer(first, TrainingConfig()), PathOptimizer(second, TrainingConfig())
     _train(first, a, [0, 1, 0])
     second.load_state_dict(first.state_dict())
     b.load_state_dict(copy.deepcopy(a.state_dict()))

@@ -11,6 +11,7 @@ from tests.training.test_loop import CONFIG, SMALL, SPACE, TASK, _learnable
 from torch import nn
 from torch.nn import functional as F
 
+from bnao.objective import CLASSIFICATION
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.config import NetworkConfig
 from bnao.supernet import Supernet
@@ -64,7 +65,7 @@ def test_a_step_is_the_one_written_by_hand(auxiliary: bool, teacher_first: bool)
         planned, weights = (SMALL_ONE, OTHER, LARGE), (1.0, 0.5, 1.0)
     ours, theirs = supernet_of(network), supernet_of(network)
     losses, accuracy = _step(
-        Weights.fresh(ours, config), StepPlan(planned, weights, teacher=LARGE), *batch(), config, 0.1
+        Weights.fresh(ours, config), StepPlan(planned, weights, teacher=LARGE), *batch(), config, 0.1, CLASSIFICATION
     )
     expected = by_hand(theirs, config, (1.0, 1.0, 0.5))
     in_order = expected if teacher_first else [*expected[1:], expected[0]]
@@ -86,7 +87,7 @@ def test_students_do_not_move_what_only_the_teacher_has() -> None:
         }
         config = replace(CONFIG, clip_norm=1e9)
         plan = StepPlan(planned, (1.0,) * len(planned), teacher=LARGE)
-        _step(Weights.fresh(supernet, config), plan, *batch(), config, 0.1)
+        _step(Weights.fresh(supernet, config), plan, *batch(), config, 0.1, CLASSIFICATION)
         moved.append([p.detach().clone() for p in supernet.root.parameters() if id(p) in only])
     assert len(moved[0]) > 5
     assert all(torch.equal(alone, taught) for alone, taught in zip(*moved, strict=True))
@@ -116,7 +117,7 @@ def test_students_approach_their_teacher() -> None:
     plan = StepPlan((LARGE, SMALL_ONE), (1.0, 1.0), teacher=LARGE)
     gaps = []
     for _ in range(30):
-        losses, _ = _step(weights, plan, *batch(), config, 0.05)
+        losses, _ = _step(weights, plan, *batch(), config, 0.05, CLASSIFICATION)
         with torch.no_grad():
             soft = supernet.path(LARGE)(batch()[0]).softmax(1)
         entropy = float(-(soft * soft.log()).sum(1).mean())

@@ -15,22 +15,27 @@ if TYPE_CHECKING:
     from bnao.data.cache import cache_folder
     from bnao.data.catalog import SOURCES, open_source
     from bnao.data.config import AugmentConfig, DataConfig
+    from bnao.data.dataset import DatasetExamples
     from bnao.data.download import fetch_cifar
+    from bnao.data.examples import Examples
     from bnao.data.held_out import HeldOut, load, split
-    from bnao.data.images import Images, SearchData, TestData
+    from bnao.data.images import Images
     from bnao.data.kind import SourceKind
+    from bnao.data.search_data import SearchData, TestData
 
 _HOME = {
     "Augment": "augment",
     "AugmentConfig": "config",
     "DataConfig": "config",
     "DataSource": "base",
+    "DatasetExamples": "dataset",
+    "Examples": "examples",
     "HeldOut": "held_out",
     "Images": "images",
     "SOURCES": "catalog",
-    "SearchData": "images",
+    "SearchData": "search_data",
     "SourceKind": "kind",
-    "TestData": "images",
+    "TestData": "search_data",
     "batch_indices": "batches",
     "cache_folder": "cache",
     "epoch_order": "batches",
@@ -47,6 +52,8 @@ __all__ = [
     "AugmentConfig",
     "DataConfig",
     "DataSource",
+    "DatasetExamples",
+    "Examples",
     "HeldOut",
     "Images",
     "SearchData",

@@ -21,7 +21,8 @@ from bnao.errors import DataError
 from bnao.task import Task
 
 if TYPE_CHECKING:
-    from bnao.data.images import Images, SearchData, TestData
+    from bnao.data.images import Images
+    from bnao.data.search_data import SearchData, TestData
 
 _CHUNK = 2048
 
@@ -51,7 +52,8 @@ class ArraySource(DataSource):
     def search_data(self, rng: np.random.Generator) -> SearchData:
         import torch
 
-        from bnao.data.images import SearchData, channel_statistics
+        from bnao.data.images import channel_statistics
+        from bnao.data.search_data import SearchData
 
         raw = self._raw.train()
         labels = self._checked(raw)
@@ -80,7 +82,7 @@ class ArraySource(DataSource):
     def test_data(self) -> TestData | None:
         import torch
 
-        from bnao.data.images import TestData
+        from bnao.data.search_data import TestData
 
         if self._raw.test is None:
             return None

@@ -71,6 +71,11 @@ class Augment:
     def __init__(self, config: AugmentConfig) -> None:
         self.config = config
 
+    @property
+    def is_active(self) -> bool:
+        """Whether anything is changed at all."""
+        return bool(self.config.crop_padding or self.config.flip or self.config.cutout)
+
     def __call__(self, images_BCHW: Tensor, generator: torch.Generator) -> Tensor:
         out = images_BCHW
         if self.config.crop_padding:

@@ -10,7 +10,7 @@ import numpy as np
 from bnao.task import Task
 
 if TYPE_CHECKING:
-    from bnao.data.images import SearchData, TestData
+    from bnao.data.search_data import SearchData, TestData
 
 
 class DataSource(ABC):

@@ -13,8 +13,10 @@ import torch
 
 from bnao.data.base import DataSource
 from bnao.data.config import DataConfig
-from bnao.data.images import Images, SearchData, TestData
-from bnao.data.stratify import divide
+from bnao.data.examples import Examples
+from bnao.data.images import Images
+from bnao.data.search_data import SearchData, TestData
+from bnao.data.stratify import divide, groups
 from bnao.errors import DataError
 from bnao.rng import generator
 
@@ -30,7 +32,7 @@ class HeldOut:
     """
 
     measured: str
-    _open: Callable[[], Images] = field(repr=False)
+    _open: Callable[[], Examples] = field(repr=False)
 
     def open(self) -> TestData:
         """Read the data, normalised by the train part's statistics. Raises DataError if they are damaged."""
@@ -49,28 +51,38 @@ def split(source: DataSource, seed: int) -> tuple[SearchData, HeldOut]:
     (90, 10, 'test set')
     """
     data = source.search_data(generator(seed, "data", "split"))
-    mean_C, std_C = data.train.mean_C, data.train.std_C
+    train = data.train
+    assert isinstance(train, Images), "sources give images"
     if source.has_test:
 
         def open_test() -> Images:
             test = source.test_data()
             if test is None:
                 raise DataError("a source with has_test returns a test set; received none: mend the source")
-            return test.images.with_statistics(mean_C.cpu(), std_C.cpu())
+            assert isinstance(test.images, Images), "sources give images"
+            return test.images.with_statistics(train.mean_C.cpu(), train.std_C.cpu())
 
         return data, HeldOut(measured=OWN_TEST_SET, _open=open_test)
+    return set_aside(data, seed)
 
+
+def set_aside(data: SearchData, seed: int) -> tuple[SearchData, HeldOut]:
+    """Without a test set: a third of validation, of each class where there are classes, becomes the held-out data.
+
+    Raises DataError where a class has fewer than two examples.
+    """
+    labels_N, num_classes = groups(data.valid.classes(), len(data.valid))
     kept, aside = divide(
-        data.valid.labels_N.cpu().numpy(),
+        labels_N,
         1 / 3,
-        data.task.num_classes,
+        num_classes,
         generator(seed, "data", "held_out"),
         "without a test set, a third of validation is set aside, with every class in both",
         "add images, add a test set, or raise valid_fraction",
     )
-    held_images = data.valid.take(torch.from_numpy(aside))
+    held_out = data.valid.take(torch.from_numpy(aside))
     rest = replace(data, valid=data.valid.take(torch.from_numpy(kept)))
-    return rest, HeldOut(measured=THIRD_OF_VALIDATION, _open=lambda: held_images)
+    return rest, HeldOut(measured=THIRD_OF_VALIDATION, _open=lambda: held_out)
 
 
 def load(config: DataConfig, seed: int) -> tuple[SearchData, HeldOut]:

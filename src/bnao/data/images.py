@@ -5,13 +5,16 @@ Shapes: N images, C channels, H height, W width, B batch, K classes.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from bnao.data.examples import Examples
 from bnao.errors import DataError
-from bnao.task import Task
 
 
 def channel_statistics(images_NCHW: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,7 +41,7 @@ def channel_statistics(images_NCHW: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Images:
+class Images(Examples):
     """Labelled images of one size.
 
     ``images_NCHW`` uint8, ``labels_N`` int64 in [0, K), ``mean_C`` and ``std_C`` float32 in units of [0, 1], all on one
@@ -87,6 +90,26 @@ class Images:
         index = index_B.to(self.device)
         return replace(self, images_NCHW=self.images_NCHW[index], labels_N=self.labels_N[index])
 
+    def joined(self, other: Images) -> Images:
+        """Both sets of images, normalised as this one is."""
+        return replace(
+            self,
+            images_NCHW=torch.cat([self.images_NCHW, other.images_NCHW]),
+            labels_N=torch.cat([self.labels_N, other.labels_N]),
+        )
+
+    def classes(self) -> NDArray[np.int64]:
+        """The labels."""
+        return np.asarray(self.labels_N.cpu().numpy())
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all images and labels."""
+        digest = hashlib.sha256()
+        for tensor in (self.images_NCHW, self.labels_N):
+            digest.update(repr(tuple(tensor.shape)).encode())
+            digest.update(tensor.cpu().contiguous().numpy().data)
+        return digest.hexdigest()
+
     def with_statistics(self, mean_C: Tensor, std_C: Tensor) -> Images:
         """The same images, normalised by other statistics."""
         return replace(self, mean_C=mean_C.to(self.device), std_C=std_C.to(self.device))
@@ -100,30 +123,3 @@ class Images:
         pixels = self.images_NCHW[index].to(torch.float32)
         scale = (self.std_C * 255).view(-1, 1, 1)
         return pixels.sub_((self.mean_C * 255).view(-1, 1, 1)).div_(scale), self.labels_N[index]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SearchData:
-    """What a search may see: ``train`` and ``valid``. There is no test field."""
-
-    train: Images
-    valid: Images
-    task: Task
-
-    def to(self, device: torch.device | str) -> SearchData:
-        """The same data on ``device``."""
-        return replace(self, train=self.train.to(device), valid=self.valid.to(device))
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TestData:
-    """Images that neither scoring nor re-ranking used; ``measured`` says which they are, for reports."""
-
-    __test__ = False  # not a test case, whatever pytest makes of the name
-
-    images: Images
-    measured: str = "test set"
-
-    def to(self, device: torch.device | str) -> TestData:
-        """The same data on ``device``."""
-        return replace(self, images=self.images.to(device))

@@ -10,6 +10,18 @@ from bnao.errors import DataError
 Ints = NDArray[np.int64]
 
 
+def groups(classes_N: Ints | None, num: int) -> tuple[Ints, int]:
+    """Classes as numbers 0, 1, ... without gaps, and how many there are; without classes all ``num`` are of one.
+
+    >>> groups(np.array([7, 3, 7]), 3)[0].tolist(), groups(None, 2)[0].tolist()
+    ([1, 0, 1], [0, 0])
+    """
+    if classes_N is None:
+        return np.zeros(num, dtype=np.int64), 1
+    found, labels_N = np.unique(classes_N, return_inverse=True)
+    return labels_N.astype(np.int64), len(found)
+
+
 def apportion(counts_K: Ints, total: int) -> Ints:
     """How many of each class to choose so that they sum to ``total``, by largest remainder (ties: the lower class).
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 from torch.optim import SGD
 
-from bnao.data.images import Images
+from bnao.call import call_network, split_outputs
+from bnao.data.examples import Batch, Examples
+from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import Name, generator, torch_stream
+from bnao.supernet.frozen import train_mode
+from bnao.training.device import network_inputs
 
 MOMENTUM, CLIP_NORM = 0.9, 5.0
 END = 0.4
@@ -31,33 +33,45 @@ class Adaptation:
     replacement between batches, not within one.
     """
 
-    def __init__(self, images: Images, *, steps: int, learning_rate: float, batch_size: int, seed: int) -> None:
-        self._learning_rate, self._stream = learning_rate, (seed, "scoring", "adaptation")
+    def __init__(
+        self,
+        images: Examples,
+        *,
+        steps: int,
+        learning_rate: float,
+        batch_size: int,
+        seed: int,
+        objective: Objective = CLASSIFICATION,
+    ) -> None:
+        self._learning_rate, self._stream, self._objective = learning_rate, (seed, "scoring", "adaptation"), objective
         size = min(batch_size, len(images))
         rng = generator(*self._stream)
         rows = (rng.choice(len(images), size=size, replace=False) for _ in range(steps))
-        self._batches: list[tuple[Tensor, Tensor]] = [_prepared(images, index) for index in rows]
+        with torch_stream(*self._stream, "batches"):
+            batches = [images.batch(torch.from_numpy(index)) for index in rows]
+        self._batches: list[Batch] = [(network_inputs(x), targets) for x, targets in batches]
 
     def adapted(self, path: nn.Module) -> nn.Module:
         """A copy of ``path`` that has trained alone, in training mode. Its weights may be infinite if it diverged."""
-        network = copy.deepcopy(path).train()
+        return self.learned(path)[0]
+
+    def learned(self, path: nn.Module) -> tuple[nn.Module, list[tuple[float, float]]]:
+        """The same copy, and the (loss, metric) that it had on each step's batch before it learned from it."""
+        figures: list[tuple[float, float]] = []
+        network = train_mode(copy.deepcopy(path))
         parameters = [p for p in network.parameters() if p.requires_grad]
         optimizer = SGD(parameters, lr=self._learning_rate, momentum=MOMENTUM, foreach=True)
         names: tuple[Name, ...] = self._stream[1:]
         with torch_stream(self._stream[0], *names), torch.enable_grad():
-            for step, (x, labels) in enumerate(self._batches):
+            for step, (x, targets) in enumerate(self._batches):
                 for group in optimizer.param_groups:
                     group["lr"] = self._learning_rate * (1 - (1 - END) * step / len(self._batches))
-                output = network(x)
-                logits = output[0] if isinstance(output, tuple) else output
+                outputs, _ = split_outputs(call_network(network, x))
                 optimizer.zero_grad()
-                F.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
+                loss = self._objective.training_loss(outputs, targets)
+                figures.append((float(loss.detach()), self._objective.metric.of(outputs.detach(), targets)))
+                loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(parameters, CLIP_NORM, foreach=True)
                 optimizer.step()
         optimizer.zero_grad()
-        return network
-
-
-def _prepared(images: Images, index: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[Tensor, Tensor]:
-    x, labels = images.batch(torch.from_numpy(index))
-    return x.contiguous(memory_format=torch.channels_last), labels
+        return network, figures

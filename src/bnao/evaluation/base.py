@@ -17,10 +17,10 @@ from bnao.arch import Architecture
 
 @dataclass(frozen=True)
 class Scores:
-    """``values_P`` are finite and higher-is-better; ``accuracies_P`` in [0, 1]; ``name`` says what the values are."""
+    """``values_P`` are finite, higher is better; ``metrics_P`` are the metric's; ``name`` says what the values are."""
 
     values_P: NDArray[np.float64]
-    accuracies_P: NDArray[np.float64]
+    metrics_P: NDArray[np.float64]
     name: str
     num_not_finite: int = 0
 

@@ -12,12 +12,14 @@ from bnao.errors import require
 class ScoringConfig:
     """How shared weights score an architecture: same validation images in the same batches for all; nothing changes.
 
-    ``score``: the negated validation ``loss`` (finer; the default) or the ``accuracy``. ``statistics``: batch norm uses
-    each ``batch``'s own, or running ones ``recalibrated`` on ``recalibration_batches`` training batches. With
+    ``score``: the negated validation ``loss`` (finer; the default); the objective's ``metric`` on validation; or
+    ``learning``, the negated loss that the copy has on the batches of its adaptation, each before it learns from it,
+    from step ``adapt_from`` on (what TSE, arXiv 2006.04492, sums over a whole training). ``statistics``: batch norm
+    uses each ``batch``'s own, or running ones ``recalibrated`` on ``recalibration_batches`` training batches. With
     ``adapt_steps`` a copy of the path trains alone first (the same batches for all), and is scored in its place.
     """
 
-    score: Literal["loss", "accuracy"] = "loss"
+    score: Literal["loss", "metric", "learning"] = "loss"
     statistics: Literal["batch", "recalibrated"] = "batch"
     batch_size: int = 500  # validation images a batch
     images: int | None = None  # of the validation split, balanced; None: all of it
@@ -25,9 +27,23 @@ class ScoringConfig:
     adapt_steps: int = 0  # > 0: each architecture first trains its own copy of its shared weights for so many steps
     adapt_learning_rate: float = 0.1  # of that training, at its start
     adapt_batch_size: int = 128  # of that training
+    adapt_from: int = 0  # first step of that training, counted from 0, that the score `learning` looks at
 
     def __post_init__(self) -> None:
-        require(self.score in ("loss", "accuracy"), "score is loss or accuracy", self.score, "choose one")
+        known = ("loss", "metric", "learning")
+        require(self.score in known, "score is loss, metric or learning", self.score, "choose one")
+        require(
+            self.score != "learning" or self.adapt_steps > 0,
+            "score = learning needs adapt_steps above 0",
+            self.adapt_steps,
+            "set adapt_steps, for example to 40",
+        )
+        require(
+            0 <= self.adapt_from < max(1, self.adapt_steps),
+            "adapt_from is one of the steps of the adaptation, counted from 0",
+            self.adapt_from,
+            "use 0 for all of them",
+        )
         require(
             self.statistics in ("batch", "recalibrated"),
             "statistics is batch or recalibrated",

@@ -1,31 +1,48 @@
-"""Loss and accuracy of one module on a set of images."""
+"""Loss and metric of one module on a set of examples.
+
+Shapes: N examples.
+"""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from bnao.data.images import Images
+from bnao.call import call_network
+from bnao.data.examples import Batch, Examples
+from bnao.objective import CLASSIFICATION, Metric, Objective
+from bnao.rng import generator
+from bnao.training.device import network_inputs
+
+RESAMPLES = 200
+"""Bootstrap resamples of the examples, for a metric that is no mean over them."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """``loss`` in nats (mean), ``accuracy`` in [0, 1], over ``num`` images."""
+    """Mean ``loss`` (cross entropy: nats) and the ``metric``'s value over ``num`` examples.
+
+    ``spread``: where the metric is a mean over examples, (num,) their values; else (:data:`RESAMPLES`,) its values on
+    resampled examples, the same resamples in every measurement of so many.
+    """
 
     loss: float
-    accuracy: float
+    metric: float
     num: int
-    correct_N: Tensor = field(compare=False, repr=False)  # (num,) bool on the CPU: which images were right
+    is_mean: bool = field(compare=False, repr=False)
+    spread: NDArray[np.float64] = field(compare=False, repr=False)
 
     @property
     def standard_error(self) -> float:
-        """Binomial standard error of the accuracy."""
-        return sqrt(self.accuracy * (1.0 - self.accuracy) / self.num)
+        """Of the metric, over examples (an accuracy's is the binomial one)."""
+        return _error(self.spread, self.num if self.is_mean else 1)
 
 
 def equal_batches(num: int, batch_size: int) -> list[slice]:
@@ -47,34 +64,58 @@ def equal_batches(num: int, batch_size: int) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(bounds)]
 
 
-def measure(module: nn.Module, images: Images, batch_size: int = 500) -> Measurement:
-    """Run ``module`` as it is (call it in eval mode) on all ``images``, without gradients."""
-    return measure_batches(module, prepared_batches(images, batch_size))
+def measure(
+    module: nn.Module, examples: Examples, objective: Objective = CLASSIFICATION, batch_size: int = 500
+) -> Measurement:
+    """Run ``module`` as it is (call it in eval mode) on all ``examples``, without gradients."""
+    return measure_batches(module, prepared_batches(examples, batch_size), objective)
 
 
-def prepared_batches(images: Images, batch_size: int) -> list[tuple[Tensor, Tensor]]:
-    """Normalised batches on the images' device, in order, to be used for many modules."""
-    batches = (images.batch(piece) for piece in equal_batches(len(images), batch_size))
-    return [(x.contiguous(memory_format=torch.channels_last), y) for x, y in batches]
+def prepared_batches(examples: Examples, batch_size: int) -> list[Batch]:
+    """Batches on the examples' device, in order, to be used for many modules."""
+    batches = (examples.batch(piece) for piece in equal_batches(len(examples), batch_size))
+    return [(network_inputs(x), y) for x, y in batches]
 
 
-def measure_batches(module: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> Measurement:
+def measure_batches(module: nn.Module, batches: Sequence[Batch], objective: Objective = CLASSIFICATION) -> Measurement:
     """As :func:`measure`, on prepared batches."""
-    loss, correct = 0.0, []
+    metric, loss, num = objective.metric, 0.0, 0
+    values: list[Tensor] = []
+    kept: list[tuple[Tensor, Tensor]] = []
     with torch.no_grad():
-        for x, labels in batches:
-            logits = module(x)
-            loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
-            correct.append((logits.argmax(1) == labels).cpu())
-    right_N = torch.cat(correct)
-    return Measurement(loss / len(right_N), int(right_N.sum()) / len(right_N), len(right_N), right_N)
+        for x, targets in batches:
+            outputs = _float(call_network(module, x))
+            loss += float(objective.training_loss(outputs, targets)) * len(targets)
+            num += len(targets)
+            if metric.each is not None:
+                values.append(metric.each(outputs, targets).double().cpu())
+            else:
+                kept.append((outputs.cpu(), targets.cpu()))
+    if metric.each is not None:
+        spread = np.asarray(torch.cat(values).numpy())
+        return Measurement(loss / num, float(spread.mean()), num, True, spread)
+    outputs, targets = (torch.cat(parts) for parts in zip(*kept, strict=True))
+    return Measurement(loss / num, metric.of(outputs, targets), num, False, _resampled(metric, outputs, targets))
+
+
+def _float(outputs: Tensor) -> Tensor:
+    return outputs.float() if outputs.is_floating_point() else outputs
+
+
+def _resampled(metric: Metric, outputs: Tensor, targets: Tensor) -> NDArray[np.float64]:
+    rng, num = generator(0, "evaluation", "resamples"), len(targets)
+    rows = (torch.from_numpy(rng.integers(num, size=num)) for _ in range(RESAMPLES))
+    return np.array([metric.of(outputs[row], targets[row]) for row in rows])
+
+
+def _error(spread: NDArray[np.float64], num: int) -> float:
+    known = spread[np.isfinite(spread)]
+    return sqrt(float(known.var()) / num) if len(known) else float("nan")
 
 
 def paired_standard_error(a: Measurement, b: Measurement) -> float:
-    """Standard error of the difference of two accuracies on the *same* images, from the images where they disagree.
+    """Standard error of the difference of two metrics on the *same* examples, paired by example or by resample.
 
-    With shares p = right in a alone and q = right in b alone: sqrt((p + q - (p - q)^2) / num).
+    Of accuracies, with shares p = right in a alone and q = right in b alone: sqrt((p + q - (p - q)^2) / num).
     """
-    p = float((a.correct_N & ~b.correct_N).float().mean())
-    q = float((~a.correct_N & b.correct_N).float().mean())
-    return sqrt(max(0.0, p + q - (p - q) ** 2) / a.num)
+    return _error(a.spread - b.spread, a.num if a.is_mean else 1)

@@ -11,17 +11,18 @@ from collections.abc import Callable, MutableMapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from bnao.arch import Architecture
-from bnao.data.images import SearchData
-from bnao.data.stratify import mixed_order, subset
+from bnao.data.search_data import SearchData
+from bnao.data.stratify import groups, mixed_order, subset
 from bnao.evaluation.adaptation import Adaptation
 from bnao.evaluation.base import Evaluator, Scores, finite_scores
+from bnao.evaluation.calibration import calibration_batches
 from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import measure_batches, prepared_batches
 from bnao.evaluation.views import batch_statistics_view, recalibrated_view
-from bnao.rng import generator
+from bnao.rng import generator, torch_stream
 from bnao.supernet import Supernet
 from bnao.training.averaging import LazyAverage, averaged
 
@@ -42,13 +43,14 @@ class OneShotEvaluator(Evaluator):
         self._supernet, self._canonical, self._config, self._average = supernet, canonical, config, average
         valid = data.valid
         if config.images is not None and config.images < len(valid):
-            index = subset(
-                valid.labels_N.cpu().numpy(), config.images, data.task.num_classes, generator(seed, "scoring", "images")
-            )
+            labels_N, num_classes = groups(valid.classes(), len(valid))
+            index = subset(labels_N, config.images, num_classes, generator(seed, "scoring", "images"))
             valid = valid.take(torch.from_numpy(index))
         # Sources may be ordered by class, and batch statistics of one class alone would misjudge every network.
-        order = mixed_order(valid.labels_N.cpu().numpy(), generator(seed, "scoring", "order"))
-        self._batches = prepared_batches(valid.take(torch.from_numpy(order)), config.batch_size)
+        order = mixed_order(groups(valid.classes(), len(valid))[0], generator(seed, "scoring", "order"))
+        self._objective = data.objective
+        with torch_stream(seed, "scoring", "batches"):  # of a dataset with randomness of its own
+            self._batches = prepared_batches(valid.take(torch.from_numpy(order)), config.batch_size)
         self._adaptation = (
             Adaptation(
                 data.train,
@@ -56,16 +58,13 @@ class OneShotEvaluator(Evaluator):
                 learning_rate=config.adapt_learning_rate,
                 batch_size=config.adapt_batch_size,
                 seed=seed,
+                objective=data.objective,
             )
             if config.adapt_steps
             else None
         )
-        self._calibration = self._calibration_batches(data, seed) if config.statistics == "recalibrated" else []
-
-    def _calibration_batches(self, data: SearchData, seed: int) -> list[Tensor]:
-        num = min(len(data.train), self._config.recalibration_batches * self._config.batch_size)
-        index = generator(seed, "scoring", "recalibration").choice(len(data.train), size=num, replace=False)
-        return [x for x, _ in prepared_batches(data.train.take(torch.from_numpy(index)), self._config.batch_size)]
+        recalibrated = config.statistics == "recalibrated"
+        self._calibration = calibration_batches(data.train, config, seed) if recalibrated else []
 
     def view(self, architecture: Architecture) -> nn.Module:
         """The module that is scored: it shares weights with the supernet and nothing else; adapted, not even these."""
@@ -76,27 +75,42 @@ class OneShotEvaluator(Evaluator):
             return recalibrated_view(path, self._calibration)
         return batch_statistics_view(path)
 
+    def _measure(self, architecture: Architecture) -> tuple[float, float]:
+        """Loss and metric: on the validation images, or on the batches of the adaptation."""
+        if self._config.score == "learning":
+            assert self._adaptation is not None, "the settings ask for it"
+            path = self._supernet.path(self._canonical(architecture))
+            _, figures = self._adaptation.learned(path)
+            loss, metric = np.mean(figures[self._config.adapt_from :], axis=0)
+            return float(loss), float(metric)
+        result = measure_batches(self.view(architecture), self._batches, self._objective)
+        return result.loss, result.metric
+
     def evaluate(
         self,
         architectures: Sequence[Architecture],
         on_done: Callable[[int], None] = lambda done: None,
         measured: MutableMapping[str, tuple[float, float]] | None = None,
     ) -> Scores:
-        """Negated loss in nats, or accuracy, of each architecture.
+        """The negated loss, or the metric (negated where lower is better), of each architecture.
 
-        ``measured`` holds (loss, accuracy) by id: what is there is taken over (of the same weights!), what is not is
+        ``measured`` holds (loss, metric) by id: what is there is taken over (of the same weights!), what is not is
         added before ``on_done`` is called, so that the caller can keep it.
         """
         measured = {} if measured is None else measured
         with averaged(self._average):
             for k, architecture in enumerate(architectures):
                 if architecture.id not in measured:
-                    result = measure_batches(self.view(architecture), self._batches)
-                    measured[architecture.id] = (result.loss, result.accuracy)
+                    measured[architecture.id] = self._measure(architecture)
                 on_done(k + 1)
         pairs_P2 = np.array([measured[a.id] for a in architectures], dtype=np.float64).reshape(-1, 2)
-        losses, accuracies = pairs_P2[:, 0], pairs_P2[:, 1]
-        raw = -losses if self._config.score == "loss" else np.where(np.isfinite(losses), accuracies, np.nan)
-        values, bad = finite_scores(raw)
-        name = "negated validation loss (nats)" if self._config.score == "loss" else "validation accuracy"
-        return Scores(values, accuracies, name, bad)
+        losses_P, metrics_P = pairs_P2[:, 0], pairs_P2[:, 1]
+        metric = self._objective.metric
+        if self._config.score != "metric":
+            of = "training loss while adapting" if self._config.score == "learning" else "validation loss"
+            raw, name = -losses_P, f"negated {of}" + (" (nats)" if self._objective.is_classes else "")
+        else:
+            raw = np.where(np.isfinite(losses_P), metrics_P if metric.higher_is_better else -metrics_P, np.nan)
+            name = f"validation {metric.name}" if metric.higher_is_better else f"negated validation {metric.name}"
+        values_P, bad = finite_scores(raw)
+        return Scores(values_P, metrics_P, name, bad)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from bnao.call import call_network
 from bnao.supernet.clone import clone_module
 
 BatchNorm = _BatchNorm
@@ -24,15 +26,15 @@ def batch_statistics_view(module: nn.Module) -> nn.Module:
     return _view(module, _without_running)
 
 
-def recalibrated_view(module: nn.Module, batches: Sequence[Tensor]) -> nn.Module:
-    """Eval mode with running statistics of its own, averaged over ``batches`` of normalised training images."""
+def recalibrated_view(module: nn.Module, batches: Sequence[Any]) -> nn.Module:
+    """Eval mode with running statistics of its own, averaged over ``batches`` of training inputs."""
     view = _view(module, _with_own_running)
     norms = [part for part in view.modules() if isinstance(part, BatchNorm)]
     for norm in norms:
         norm.training = True
     with torch.no_grad():
         for batch in batches:
-            view(batch)
+            call_network(view, batch)
     for norm in norms:
         norm.training = False
     return view

@@ -1,4 +1,4 @@
-"""One value against its declared type: bool, int, float, str, Literal, or one of these ``| None``."""
+"""One value against its declared type: bool, int, float, str, Literal, a tuple of one of these, or any ``| None``."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def describe(kind: Any) -> str:
     inner, nullable = optional(kind)
     if get_origin(inner) is Literal:
         words = "one of " + ", ".join(map(str, get_args(inner)))
+    elif get_origin(inner) is tuple:
+        words = {float: "a list of numbers", int: "a list of whole numbers", str: "a list of texts"}[get_args(inner)[0]]
     else:
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[inner]
     return f"{words}, or none" if nullable else words
@@ -79,11 +81,15 @@ def in_words(value: object) -> str:
     """
     if value is None:
         return "none"
+    if isinstance(value, tuple | list):
+        return ",".join(in_words(item) for item in value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _refuse(name: str, kind: Any, value: object, remedy: str = "") -> FieldError:
-    remedy = remedy or _EXAMPLES.get(optional(kind)[0], "choose one")
+    inner = optional(kind)[0]
+    many = "write for example [1, 2] in a file, 1,2 as a flag" if get_origin(inner) is tuple else "choose one"
+    remedy = remedy or _EXAMPLES.get(inner, many)
     return FieldError(f"{name} is {describe(kind)}; received {shown(value)}: {remedy}", name)
 
 
@@ -102,6 +108,9 @@ def check(name: str, value: object, kind: Any) -> Any:
         matches = [choice for choice in get_args(inner) if type(choice) is type(value) and choice == value]
         if matches:
             return matches[0]
+    elif get_origin(inner) is tuple:
+        if isinstance(value, list | tuple):
+            return tuple(check(name, item, get_args(inner)[0]) for item in value)
     elif inner is float and isinstance(value, int | float) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -128,6 +137,9 @@ def parse(name: str, text: str, kind: Any) -> Any:
     if nullable and word == "none":
         return None
     value: object = text
+    if get_origin(inner) is tuple:
+        parts = [part.strip() for part in text.split(",")] if word not in ("", "none") else []
+        return tuple(parse(name, part, get_args(inner)[0]) for part in parts)
     if inner is bool:
         value = _WORDS.get(word, text)
     elif inner in (int, float):

@@ -13,6 +13,7 @@ from bnao.spaces.base import Built
 from bnao.spaces.progress import Progress
 from bnao.supernet.check import check_clonable
 from bnao.supernet.clone import clone_path
+from bnao.supernet.frozen import train_mode
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Supernet:
 
     def start_training(self) -> None:
         """Put all weights' modules into training mode; cached paths, whose modes are their own, are made anew."""
-        self.root.train()
+        train_mode(self.root)
         self._cache.clear()
 
     def entry(self, architecture: Architecture) -> Path:
@@ -119,7 +120,7 @@ class StandAlone:
 
     def start_training(self) -> None:
         """Put the network into training mode."""
-        self.root.train()
+        train_mode(self.root)
 
     def entry(self, architecture: Architecture) -> Path:
         """The network itself, whatever the architecture."""

@@ -12,7 +12,9 @@ from bnao.errors import require
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """One training of a supernet (a round) or of a stand-alone network: SGD with momentum (not Nesterov's).
+    """One training of a supernet (a round) or of a stand-alone network.
+
+    ``sgd`` has momentum (not Nesterov's), and its ``weight_decay`` is added to the gradients; ``adamw`` decouples it.
 
     The learning rate falls from ``learning_rate`` to ``final_learning_rate`` along a cosine per step, or is multiplied
     by ``decay`` each epoch. It restarts with each training. Raises SettingError on a value out of range.
@@ -24,8 +26,9 @@ class TrainingConfig:
     final_learning_rate: float = 0.001  # at the end of the cosine
     schedule: Literal["cosine", "exponential"] = "cosine"  # along a cosine, or times `decay` after each epoch
     decay: float = 0.97  # exponential schedule: factor per epoch
+    optimizer: Literal["sgd", "adamw"] = "sgd"  # the paper uses sgd; adamw suits networks without batch norm
     momentum: float = 0.9  # of SGD
-    weight_decay: float = 3e-4  # L2 penalty, added to the gradients
+    weight_decay: float = 3e-4  # L2 penalty
     clip_norm: float = 5.0  # of the active gradients' total norm
     auxiliary_weight: float = 0.4  # of the auxiliary head's loss, where the network has one
     label_smoothing: float = 0.0  # share of the target that is spread over all classes; 0: off
@@ -56,6 +59,7 @@ class TrainingConfig:
         require(
             0.0 <= self.label_smoothing < 1.0, "label_smoothing lies in [0, 1)", self.label_smoothing, "0 means off"
         )
+        require(self.optimizer in ("sgd", "adamw"), "optimizer is sgd or adamw", self.optimizer, "choose one")
         require(self.inactive in ("frozen", "moving"), "inactive is frozen or moving", self.inactive, "choose one")
         require(
             self.schedule in ("cosine", "exponential"), "schedule is cosine or exponential", self.schedule, "choose"

@@ -13,18 +13,20 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from bnao.call import call_network, split_outputs
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
-from bnao.data.images import Images
+from bnao.data.examples import Examples
 from bnao.errors import NumericalError
+from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import generator, torch_seed
 from bnao.sampling.base import Policy, Schedule, StepPlan
 from bnao.supernet import Path, Trainable
 from bnao.training.averaging import LazyAverage
 from bnao.training.config import TrainingConfig
-from bnao.training.optimizer import PathSGD
+from bnao.training.device import network_inputs
+from bnao.training.optimizer import OptimizerFactory, PathOptimizer
 from bnao.training.schedule import learning_rate
 
 
@@ -32,14 +34,30 @@ from bnao.training.schedule import learning_rate
 class Epoch:
     """Means over one epoch's training batches, and the learning rate of its last step.
 
-    ``loss`` in nats is what was minimised (label smoothing, the auxiliary head, and a teacher's targets included),
-    ``accuracy`` in [0, 1] is that of the labels.
+    ``loss`` is what was minimised (label smoothing, the auxiliary head, and a teacher's targets included; nats where
+    it is cross entropy), ``metric`` the objective's, against the true targets; NaN where no batch defines it.
     """
 
     epoch: int
     loss: float
-    accuracy: float
+    metric: float
     learning_rate: float
+
+
+class _Sums:
+    """Running means over an epoch's batches; a metric that a batch does not define is left out."""
+
+    def __init__(self, loss: float = 0.0, metric: float = 0.0, batches: int = 0, with_metric: int = 0) -> None:
+        self.loss, self.metric, self.batches, self.with_metric = loss, metric, batches, with_metric
+
+    def add(self, loss: float, metric: float) -> None:
+        self.loss, self.batches = self.loss + loss, self.batches + 1
+        if metric == metric:
+            self.metric, self.with_metric = self.metric + metric, self.with_metric + 1
+
+    def epoch(self, number: int, rate: float) -> Epoch:
+        metric = self.metric / self.with_metric if self.with_metric else float("nan")
+        return Epoch(epoch=number, loss=self.loss / self.batches, metric=metric, learning_rate=rate)
 
 
 @dataclass(kw_only=True)
@@ -47,14 +65,14 @@ class Weights:
     """What a training carries from round to round: the weights, their momentum, their average."""
 
     trainable: Trainable
-    optimizer: PathSGD
+    optimizer: PathOptimizer
     average: LazyAverage | None = None
 
     @staticmethod
-    def fresh(trainable: Trainable, config: TrainingConfig) -> Weights:
-        """Momentum and average start empty."""
+    def fresh(trainable: Trainable, config: TrainingConfig, optimizer: OptimizerFactory | None = None) -> Weights:
+        """Momentum and average start empty; ``optimizer`` takes the place of the one that the settings name."""
         average = LazyAverage(trainable.root, config.average_decay) if config.average_decay > 0 else None
-        return Weights(trainable=trainable, optimizer=PathSGD(trainable.root, config), average=average)
+        return Weights(trainable=trainable, optimizer=PathOptimizer(trainable.root, config, optimizer), average=average)
 
     def state_dict(self) -> dict[str, Any]:
         """All three; the tensors are the live ones, so write or copy them before the next step."""
@@ -122,11 +140,12 @@ def schedule(config: TrainingConfig, num_images: int) -> Schedule:
 def train(
     weights: Weights,
     policy: Policy,
-    images: Images,
+    images: Examples,
     config: TrainingConfig,
     *,
     seed: int,
     stage: str,
+    objective: Objective = CLASSIFICATION,
     hooks: Hooks | None = None,
     saves: Saves | None = None,
 ) -> list[Epoch]:
@@ -134,11 +153,11 @@ def train(
 
     Returns the means of each epoch. A training that goes on ends with the bits of one that never stopped.
 
-    Where a plan has a teacher, its forward pass comes first and it learns the labels; the other paths learn what it
-    says: cross entropy with the detached probabilities of its classifier, in training mode and before the update,
-    without label smoothing. A path's auxiliary head learns what the path's classifier learns.
+    Where a plan has a teacher (classes only), its forward pass comes first and it learns the labels; the other paths
+    learn what it says: cross entropy with the detached probabilities of its classifier, in training mode and before the
+    update, without label smoothing. A path's auxiliary head learns what the path's classifier learns.
 
-    ``images`` are the training images on the device of the weights; ``stage`` names the random streams.
+    ``images`` are the training examples on the device of the weights; ``stage`` names the random streams.
     Raises NumericalError when a loss or gradient is not finite (the weights are those before that step;
     running statistics have seen its batch).
     """
@@ -148,61 +167,65 @@ def train(
     augment = Augment(config.augment)
     per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
     curve: list[Epoch] = []
-    first, loss_sum, accuracy_sum, seen = 0, 0.0, 0.0, 0
+    first, sums = 0, _Sums()
     if (state := saves.load()) is not None:
         weights.load_state_dict(state)
         policy.load_state_dict(state["policy"])
         curve = [Epoch(**epoch) for epoch in state["curve"]]
-        first, (loss_sum, accuracy_sum, seen) = state["step"], state["sums"]
+        first, sums = state["step"], _Sums(**state["sums"])
     for step in range(first, steps):
         trainable.progress.value = step / steps
         plan = policy.plan(step, generator(seed, stage, "plan", step))
         rate = learning_rate(config, step, steps, per_epoch) * plan.lr_scale
-        with torch.random.fork_rng(devices=_cuda_devices(images.labels_N)):
+        with torch.random.fork_rng(devices=_cuda_devices(images.device)):
             torch.manual_seed(torch_seed(seed, stage, "step", step))
             index = batch_indices(len(images), config.batch_size, step, seed, stage)
-            x, labels = images.batch(index)
-            drawn = torch.Generator().manual_seed(torch_seed(seed, stage, "augment", step))
-            x = augment(x, drawn).contiguous(memory_format=torch.channels_last)
-            losses, accuracy = _step(weights, plan, x, labels, config, rate)
+            x, targets = images.batch(index)
+            if augment.is_active:
+                x = augment(x, torch.Generator().manual_seed(torch_seed(seed, stage, "augment", step)))
+            losses, metric = _step(weights, plan, network_inputs(x), targets, config, rate, objective)
         policy.observe(plan, losses)
         loss = sum(losses) / len(losses)
-        loss_sum, accuracy_sum, seen = loss_sum + loss, accuracy_sum + accuracy, seen + 1
+        sums.add(loss, metric)
         if (step + 1) % per_epoch == 0 or step + 1 == steps:
-            curve.append(
-                Epoch(epoch=len(curve) + 1, loss=loss_sum / seen, accuracy=accuracy_sum / seen, learning_rate=rate)
-            )
+            curve.append(sums.epoch(len(curve) + 1, rate))
             hooks.on_epoch(curve[-1])
-            loss_sum, accuracy_sum, seen = 0.0, 0.0, 0
+            sums = _Sums()
         if saves.due():
             saves.save(
                 {
                     **weights.state_dict(),
                     "policy": policy.state_dict(),
                     "curve": [vars(epoch) for epoch in curve],
-                    "sums": [loss_sum, accuracy_sum, seen],
+                    "sums": vars(sums).copy(),
                     "step": step + 1,
                 }
             )
-        hooks.on_step(step + 1, {"loss": loss, "accuracy": accuracy})  # last: it may end the training (Ctrl-C)
+        hooks.on_step(step + 1, {"loss": loss, objective.metric.name: metric})  # last: it may end the training (Ctrl-C)
     trainable.progress.value = 1.0
     return curve
 
 
 def _step(
-    weights: Weights, plan: StepPlan, x: Tensor, labels: Tensor, config: TrainingConfig, rate: float
+    weights: Weights,
+    plan: StepPlan,
+    x: Any,
+    targets: Tensor,
+    config: TrainingConfig,
+    rate: float,
+    objective: Objective,
 ) -> tuple[list[float], float]:
-    """One update. Returns each path's loss, in the order of the plan, and the mean accuracy on the batch."""
+    """One update. Returns each path's loss, in the order of the plan, and the mean metric on the batch."""
     paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
     active = list(dict.fromkeys(p for path in paths for p in path.parameters))
     averaged = active + list(dict.fromkeys(b for path in paths for b in path.buffers))
     if weights.average is not None:
         weights.average.before_step(averaged)  # before the forward pass, which moves running statistics
     teacher = None if plan.teacher is None else plan.paths.index(plan.teacher)
-    targets, smoothing = labels, config.label_smoothing
-    losses, correct = [0.0] * len(paths), 0.0
+    learned, smoothing = targets, config.label_smoothing
+    losses, metric = [0.0] * len(paths), 0.0
     for k in sorted(range(len(paths)), key=lambda k: k != teacher):  # the teacher first, the others as planned
-        loss, logits = _loss(paths[k], x, targets, config.auxiliary_weight, smoothing)
+        loss, outputs = _loss(paths[k], x, learned, config.auxiliary_weight, smoothing, objective)
         losses[k] = float(loss.detach())
         if not abs(losses[k]) < float("inf"):
             for parameter in active:
@@ -211,26 +234,25 @@ def _step(
                 f"the training loss must stay finite; received {losses[k]}: lower the learning rate or check the data"
             )
         (loss * plan.loss_weights[k]).backward()  # type: ignore[no-untyped-call]
-        correct += float((logits.detach().argmax(1) == labels).float().mean()) / len(paths)
+        metric += objective.metric.of(outputs.detach(), targets) / len(paths)
         if k == teacher:
-            targets, smoothing = logits.detach().softmax(1), 0.0
+            learned, smoothing = outputs.detach().softmax(1), 0.0
     weights.optimizer.step(active, rate)
     if weights.average is not None:
         weights.average.after_step(averaged)
-    return losses, correct
+    return losses, metric
 
 
 def _loss(
-    path: Path, x: Tensor, targets: Tensor, auxiliary_weight: float, smoothing: float = 0.0
+    path: Path, x: Any, targets: Tensor, auxiliary_weight: float, smoothing: float, objective: Objective
 ) -> tuple[Tensor, Tensor]:
-    """Cross entropy with ``targets``, (B,) labels or (B, K) probabilities, which both heads learn; and the logits."""
-    output = path.module(x)
-    logits, auxiliary = output if isinstance(output, tuple) else (output, None)
-    loss = F.cross_entropy(logits, targets, label_smoothing=smoothing)
+    """The objective's loss, which both heads learn, and the outputs. Targets may be a teacher's probabilities."""
+    outputs, auxiliary = split_outputs(call_network(path.module, x))
+    loss = objective.training_loss(outputs, targets, smoothing)
     if auxiliary is not None:
-        loss = loss + auxiliary_weight * F.cross_entropy(auxiliary, targets, label_smoothing=smoothing)
-    return loss, logits
+        loss = loss + auxiliary_weight * objective.training_loss(auxiliary, targets, smoothing)
+    return loss, outputs
 
 
-def _cuda_devices(tensor: Tensor) -> list[int]:
-    return [tensor.device.index or 0] if tensor.device.type == "cuda" else []
+def _cuda_devices(device: torch.device) -> list[int]:
+    return [device.index or 0] if device.type == "cuda" else []

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
-from bnao.data.images import Images
+from bnao.data.examples import Examples
+from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import torch_stream
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.base import Built, Skeleton
@@ -18,6 +19,7 @@ from bnao.supernet import StandAlone
 from bnao.training.config import TrainingConfig
 from bnao.training.device import place
 from bnao.training.loop import Epoch, Hooks, Saves, Weights, train
+from bnao.training.optimizer import OptimizerFactory
 
 
 class OnePath(Policy):
@@ -48,11 +50,13 @@ def build_seeded(skeleton: Skeleton, architecture: Architecture, seed: int, stag
 def train_standalone(
     skeleton: Skeleton,
     architecture: Architecture,
-    images: Images,
+    images: Examples,
     config: TrainingConfig,
     *,
     seed: int,
     stage: str,
+    objective: Objective = CLASSIFICATION,
+    optimizer: OptimizerFactory | None = None,
     inherited: Mapping[str, Tensor] | None = None,
     hooks: Hooks | None = None,
     saves: Saves | None = None,
@@ -67,8 +71,18 @@ def train_standalone(
     if inherited is not None:
         built.module.load_state_dict(dict(inherited))
     place(built.module, images.device)
-    weights = Weights.fresh(StandAlone(built), config)
-    curve = train(weights, OnePath(architecture), images, config, seed=seed, stage=stage, hooks=hooks, saves=saves)
+    weights = Weights.fresh(StandAlone(built), config, optimizer)
+    curve = train(
+        weights,
+        OnePath(architecture),
+        images,
+        config,
+        seed=seed,
+        stage=stage,
+        objective=objective,
+        hooks=hooks,
+        saves=saves,
+    )
     if weights.average is not None:
         weights.average.adopt()
     return TrainedNetwork(built.module.eval(), curve)

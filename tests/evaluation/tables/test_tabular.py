@@ -21,7 +21,7 @@ def test_scores_are_one_seeds_and_twins_are_one_query(write: Write) -> None:
     other, canonical, spelled = table.architectures
     evaluator, done = TabularEvaluator(table, seed=1), list[int]()
     scores = evaluator.evaluate([other, canonical, other, spelled], done.append)
-    assert scores.values_P.tolist() == scores.accuracies_P.tolist() == [0.825, 0.825, 0.825, 0.835]
+    assert scores.values_P.tolist() == scores.metrics_P.tolist() == [0.825, 0.825, 0.825, 0.835]
     assert done == [1, 2, 3, 4] and evaluator.num_queries == 2 and evaluator.queried == (other.id, spelled.id)
     assert "seed 1" in scores.name
     assert TabularEvaluator(table).evaluate([canonical]).values_P.tolist() == [0.815]

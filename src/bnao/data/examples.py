@@ -1,0 +1,58 @@
+"""The seam of training data: examples that can be drawn by their numbers, in batches.
+
+Shapes: N examples, B batch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Batch = tuple[Any, Tensor]
+"""Inputs of a network (a tensor; a tuple or dict of several) and targets, on the examples' device."""
+Self = TypeVar("Self", bound="Examples")
+
+
+class Examples(ABC):
+    """N examples with targets, on one device."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """N."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where batches are."""
+
+    @abstractmethod
+    def to(self: Self, device: torch.device | str) -> Self:
+        """The same examples on ``device``."""
+
+    @abstractmethod
+    def batch(self, index_B: Tensor | slice) -> Batch:
+        """Inputs and targets of the examples at ``index_B``: int64 numbers on any device, or a slice.
+
+        What is random in it (a dataset's own augmentation) is drawn from torch's global generator.
+        """
+
+    @abstractmethod
+    def take(self: Self, index_B: Tensor) -> Self:
+        """The examples at ``index_B`` (int64) alone."""
+
+    @abstractmethod
+    def joined(self: Self, other: Self) -> Self:
+        """These examples and then ``other``, prepared as these are."""
+
+    @abstractmethod
+    def classes(self) -> NDArray[np.int64] | None:
+        """(N,) the class of each example, for fair divisions; None where there are no classes."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A digest by which a resumed run knows that its data are the same."""

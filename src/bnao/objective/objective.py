@@ -1,0 +1,89 @@
+"""The loss that trainings minimise and the metric that networks are judged by, made from settings or functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bnao.errors import SettingError
+from bnao.objective.config import OWN, ObjectiveConfig
+from bnao.objective.metrics import ACCURACY, METRICS, Metric
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, targets) of a batch to the mean loss, a scalar with gradients."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Objective:
+    """``loss`` of a batch and the ``metric``. ``is_classes``: cross entropy of integer classes.
+
+    Only with ``is_classes`` may labels be smoothed, auxiliary heads and teachers be used, and data be divided by class.
+    """
+
+    loss: Loss
+    metric: Metric
+    is_classes: bool = False
+    class_weights: Tensor | None = None
+
+    def training_loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """The loss of a batch; ``targets`` may be (B, K) probabilities of a teacher where ``is_classes``."""
+        if not self.is_classes:
+            return self.loss(outputs, targets)
+        weights = None if self.class_weights is None else self.class_weights.to(outputs.device)
+        return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=smoothing)
+
+
+def make_objective(config: ObjectiveConfig, loss: Loss | None = None, metric: Metric | None = None) -> Objective:
+    """The objective of the settings. ``loss`` and ``metric`` are the functions that the name ``own`` stands for.
+
+    Raises SettingError where ``own`` is named and no function given.
+
+    >>> make_objective(ObjectiveConfig()).metric.name
+    'accuracy'
+    """
+    for name, chosen, given in (("loss", config.loss, loss), ("metric", config.metric, metric)):
+        if chosen == OWN and given is None:
+            raise SettingError(
+                f"the {name} of this run is a function of the user's own, which no file holds: go on from Python, and "
+                f"give {name}= again"
+            )
+    weights = None if config.class_weights is None else torch.tensor(config.class_weights, dtype=torch.float32)
+    return Objective(
+        loss=loss if loss is not None and config.loss == OWN else _loss(config.loss, weights),
+        metric=metric if metric is not None and config.metric == OWN else METRICS.get(config.metric),
+        is_classes=config.loss == "cross_entropy",
+        class_weights=weights,
+    )
+
+
+def _loss(name: str, weights: Tensor | None) -> Loss:
+    if name == "cross_entropy":
+        return lambda y, t: F.cross_entropy(y, t, weight=None if weights is None else weights.to(y.device))
+    if name == "binary_cross_entropy":
+        return lambda y, t: F.binary_cross_entropy_with_logits(
+            _same(y, t), t.to(y.dtype), pos_weight=None if weights is None else weights.to(y.device)
+        )
+    if name == "mse":
+        return lambda y, t: F.mse_loss(_same(y, t), t.to(y.dtype))
+    assert name == "l1", "the settings know these names"
+    return lambda y, t: F.l1_loss(_same(y, t), t.to(y.dtype))
+
+
+def _same(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The outputs in the targets' shape: (B, 1) stands for (B,), every other difference is refused."""
+    if outputs.shape == targets.shape:
+        return outputs
+    if outputs.numel() == targets.numel():
+        return outputs.reshape(targets.shape)
+    raise SettingError(
+        f"outputs and targets of this loss have one shape; received {tuple(outputs.shape)} and "
+        f"{tuple(targets.shape)}: bring the network's last layer and the targets to one shape"
+    )
+
+
+CLASSIFICATION = Objective(loss=lambda y, t: F.cross_entropy(y, t), metric=ACCURACY, is_classes=True)
+"""Cross entropy and accuracy: the paper's."""

@@ -1,0 +1,96 @@
+"""Metrics against their definitions, and against scipy and numpy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnao.errors import SettingError
+from bnao.objective import METRICS, make_objective
+from bnao.objective.config import ObjectiveConfig
+
+scores = st.lists(st.integers(-3, 3), min_size=2, max_size=12)
+
+
+@given(scores, st.randoms(use_true_random=False))
+def test_auroc_is_the_share_of_ordered_pairs(values, rng):
+    truth = [rng.random() < 0.5 for _ in values]
+    found = METRICS.get("auroc").of(torch.tensor(values)[:, None].double(), torch.tensor(truth)[:, None].double())
+    pairs = [(a > b) + 0.5 * (a == b) for a, t in zip(values, truth, strict=True) if t
+             for b, u in zip(values, truth, strict=True) if not u]  # fmt: skip
+    assert math.isnan(found) if not pairs else found == pytest.approx(np.mean(pairs))
+
+
+def test_two_classes_have_one_area():
+    logits = torch.tensor([[0.0, 1.0], [0.0, -1.0], [0.0, 0.5], [0.0, 2.0]])
+    assert METRICS.get("auroc").of(logits, torch.tensor([1, 0, 0, 1])) == 1.0
+    assert METRICS.get("auroc").of(logits, torch.tensor([0, 1, 1, 0])) == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=20))
+def test_f1_is_the_mean_over_classes_of_twice_hits_over_both(pairs):
+    said, truth = (torch.tensor(column) for column in zip(*pairs, strict=True))
+    found = METRICS.get("f1").of(torch.nn.functional.one_hot(said, 3).float(), truth)
+    values = []
+    for k in range(3):
+        hits, either = int(((said == k) & (truth == k)).sum()), int((said == k).sum() + (truth == k).sum())
+        values += [2 * hits / either] if either else []
+    assert found == pytest.approx(np.mean(values))
+
+
+def test_accuracy_of_classes_pixels_and_labels():
+    accuracy = METRICS.get("accuracy")
+    logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    assert accuracy.of(logits, torch.tensor([0, 1, 1])) == pytest.approx(2 / 3)
+    pixels = torch.stack([torch.zeros(1, 2, 2), torch.tensor([[[1.0, -1.0], [1.0, -1.0]]])], dim=1)
+    assert accuracy.of(pixels, torch.tensor([[[1, 0], [1, 1]]])) == 0.75
+    assert accuracy.of(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 1.0]])) == 0.5
+    assert METRICS.get("error").of(logits, torch.tensor([0, 1, 1])) == pytest.approx(1 / 3)
+
+
+def test_numbers():
+    y, t = torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([1.0, 3.0, 5.0])
+    assert METRICS.get("mse").of(y, t) == pytest.approx(2 / 3)
+    assert METRICS.get("mae").of(y, t) == pytest.approx(2 / 3)
+    assert METRICS.get("r2").of(y, t) == pytest.approx(1 - 2 / 8)
+    assert METRICS.get("mse").utility(0.5) == -0.5 and METRICS.get("r2").utility(0.5) == 0.5
+
+
+def test_losses_are_torchs_own():
+    f = torch.nn.functional
+    logits, labels, weights = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, 0]), (1.0, 2.0, 0.5)
+    weighted = make_objective(ObjectiveConfig(class_weights=weights))
+    expected = f.cross_entropy(logits, labels, weight=torch.tensor(weights))
+    assert float(weighted.training_loss(logits, labels)) == pytest.approx(float(expected))
+    many = make_objective(ObjectiveConfig(loss="binary_cross_entropy", metric="auroc"))
+    truth = (torch.rand(5, 3) > 0.5).float()
+    assert float(many.training_loss(logits, truth)) == pytest.approx(
+        float(f.binary_cross_entropy_with_logits(logits, truth))
+    )
+    assert float(make_objective(ObjectiveConfig(loss="l1", metric="mae")).training_loss(logits[:, :1], truth[:, 0])) > 0
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"loss": "cross_entropi"}, "did you mean 'cross_entropy'"),
+        ({"metric": "acuracy"}, "did you mean 'accuracy'"),
+        ({"class_weights": (1.0, -1.0)}, "not negative"),
+        ({"loss": "mse", "metric": "mse", "class_weights": (1.0, 1.0)}, "class_weights need the loss"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(values, message):
+    with pytest.raises(SettingError, match=message):
+        ObjectiveConfig(**values)
+
+
+def test_shapes_that_do_not_fit_and_missing_functions_are_refused():
+    with pytest.raises(SettingError, match="one shape; received"):
+        make_objective(ObjectiveConfig(loss="mse", metric="mse")).training_loss(torch.zeros(4, 2), torch.zeros(4))
+    with pytest.raises(SettingError, match="give loss= again"):
+        make_objective(ObjectiveConfig(loss="own"))
