@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from bnao.arch import Architecture, Grammar
 from bnao.arch.grammar import ENUMERABLE
-from bnao.cost.limit_check import LimitCheck
-from bnao.cost.limits import Limits
+from bnao.cost.costs import Cost, CostFunction
+from bnao.cost.limit_check import Bound, LimitCheck
+from bnao.cost.limits import UNITS, Limits
 from bnao.cost.listed import ListedPart
 from bnao.cost.part import SpacePart, WholeSpace
 from bnao.cost.rejected import RejectedPart
@@ -31,19 +32,24 @@ MUTATIONS = 1000
 class FeasibleSpace:
     """The architectures of ``grammar`` that keep ``limits``, whose costs ``sizes`` counts (of the delivered module).
 
-    Without limits it is the whole space, and ``sizes`` is not read. What limits leave is looked at on first use, or by
+    ``latency`` gives the milliseconds that ``max_latency_ms`` bounds: a measured table or a function. Without limits it
+    is the whole space, and neither is read. What limits leave is looked at on first use, or by
     :meth:`require_not_empty`: in a space of at most 100,000 architectures all of them, in a larger one 20,000 to
     500,000 draws, the same in every run. Then every method but :meth:`contains` raises SettingError, naming values that
     can be kept, if there is no architecture (large spaces: fewer than 1 in 100,000) within the limits.
     """
 
-    def __init__(self, grammar: Grammar, sizes: SizeTable | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        grammar: Grammar,
+        sizes: SizeTable | None = None,
+        limits: Limits | None = None,
+        latency: Cost | None = None,
+    ) -> None:
         self.grammar = grammar
         self.limits = Limits() if limits is None else limits
-        self._check: LimitCheck | None = None
-        if self.limits.any:
-            assert sizes is not None, "limits need a table of sizes"
-            self._check = LimitCheck(sizes, self.limits)
+        bounds = _bounds(self.limits, sizes, latency)
+        self._check = LimitCheck(bounds) if bounds else None
 
     @property
     def is_whole(self) -> bool:
@@ -124,3 +130,19 @@ class FeasibleSpace:
         if self.grammar.count() <= ENUMERABLE:
             return ListedPart(self.grammar, self._check)
         return RejectedPart(self.grammar, self._check)
+
+
+def _bounds(limits: Limits, sizes: SizeTable | None, latency: Cost | None) -> list[Bound]:
+    """The limits that are set, each with what counts its cost."""
+    costs: dict[str, Cost | None] = {
+        "max_params": None if sizes is None else CostFunction("max_params", UNITS["max_params"], sizes.num_params),
+        "max_macs": None if sizes is None else CostFunction("max_macs", UNITS["max_macs"], sizes.macs),
+        "max_latency_ms": latency,
+    }
+    bounds = []
+    for name, cost in costs.items():
+        limit = getattr(limits, name)
+        if limit is not None:
+            assert cost is not None, f"{name} needs a table of sizes, or of latencies"
+            bounds.append(Bound(cost, limit))
+    return bounds

@@ -5,46 +5,63 @@ Shapes: P architectures, L limits that are set.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
-from bnao.cost.limits import Limits
+from bnao.cost.costs import Cost
 
-if TYPE_CHECKING:
-    from bnao.cost.sizes import SizeTable
 
-_LARGEST = int(np.iinfo(np.int64).max)
+@dataclass(frozen=True)
+class Bound:
+    """At most ``limit`` of a cost."""
+
+    cost: Cost
+    limit: float
 
 
 class LimitCheck:
-    """What ``limits`` say of architectures whose costs ``sizes`` counts; ``names`` and ``units`` in the order of L."""
+    """What ``bounds`` (one or more) say of architectures; ``names`` and ``units`` in the order of L.
 
-    def __init__(self, sizes: SizeTable, limits: Limits) -> None:
-        known = (
-            ("max_params", "parameters", limits.max_params, sizes.num_params),
-            ("max_macs", "multiply-adds", limits.max_macs, sizes.macs),
-        )
-        self.names = tuple(name for name, _, limit, _ in known if limit is not None)
-        self.units = tuple(unit for _, unit, limit, _ in known if limit is not None)
-        self.limits_L = np.array([min(limit, _LARGEST) for _, _, limit, _ in known if limit is not None], np.int64)
-        self._counts = tuple(count for _, _, limit, count in known if limit is not None)
+    Values are floats: counts up to 2**53 are exact, and so is their comparison with any whole limit.
+    """
 
-    def values(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+    def __init__(self, bounds: Sequence[Bound]) -> None:
+        self._costs = tuple(bound.cost for bound in bounds)
+        self.names = tuple(cost.name for cost in self._costs)
+        self.units = tuple(cost.unit for cost in self._costs)
+        self.limits = tuple(bound.limit for bound in bounds)
+        self.limits_L = np.array([float(limit) for limit in self.limits])
+
+    def values(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """(L, P) the limited costs."""
-        return np.stack([count(architectures) for count in self._counts])
+        return np.stack([np.asarray(cost.values(architectures), dtype=np.float64) for cost in self._costs])
 
-    def keeps(self, values_LP: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def keeps(self, values_LP: NDArray[np.float64]) -> NDArray[np.bool_]:
         """(P,) whether all limits are kept."""
         return np.asarray((values_LP <= self.limits_L[:, None]).all(axis=0))
 
-    def excess(self, values_LP: NDArray[np.int64]) -> NDArray[np.float64]:
+    def excess(self, values_LP: NDArray[np.float64]) -> NDArray[np.float64]:
         """(P,) the greatest ratio of a cost to its limit: at most 1 where all are kept."""
         return np.asarray((values_LP / self.limits_L[:, None]).max(axis=0))
 
-    def in_words(self, values_L: NDArray[np.int64]) -> str:
-        """Costs with their units, such as ``614,870 parameters``."""
-        return " and ".join(f"{int(value):,} {unit}" for value, unit in zip(values_L, self.units, strict=True))
+    def in_words(self, values_L: NDArray[np.float64]) -> str:
+        """Costs with their units, such as ``614,870 parameters and 1.84 ms``."""
+        return " and ".join(f"{amount(value)} {unit}" for value, unit in zip(values_L, self.units, strict=True))
+
+
+def amount(value: float, *, up: bool = False) -> str:
+    """A whole number in full, any other in four digits; ``up``: rounded so that it is not below ``value``.
+
+    >>> amount(614870.0), amount(1.83921), amount(1.83921, up=True), amount(12345.678)
+    ('614,870', '1.839', '1.84', '12,346')
+    """
+    if value == int(value):
+        return f"{int(value):,}"
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
+    rounded = math.ceil(value * 10**digits) / 10**digits if up else round(value, digits)
+    return f"{rounded:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{rounded:,.0f}"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture, Grammar
-from bnao.cost.limit_check import LimitCheck
+from bnao.cost.limit_check import LimitCheck, amount
 from bnao.errors import SettingError
 from bnao.rng import generator
 
@@ -45,14 +45,14 @@ def smallest_by_descent(grammar: Grammar, check: LimitCheck, starts: Sequence[Ar
 
 
 def refusal(
-    check: LimitCheck, drawn_LP: NDArray[np.int64], nearest_L: NDArray[np.int64], *, enough: int, listed: bool
+    check: LimitCheck, drawn_LP: NDArray[np.float64], nearest_L: NDArray[np.float64], *, enough: int, listed: bool
 ) -> SettingError:
     """The error: rule, values received, remedy.
 
     ``drawn_LP`` are the costs of uniform draws (``listed``: of all architectures), ``nearest_L`` those of the
     architecture nearest to the limits, ``enough`` >= 1 how many of the P must keep the limits.
     """
-    received = " and ".join(f"{name} = {int(v):,}" for name, v in zip(check.names, check.limits_L, strict=True))
+    received = " and ".join(f"{name} = {v:,}" for name, v in zip(check.names, check.limits, strict=True))
     costs = check.in_words(nearest_L)
     if bool((nearest_L <= check.limits_L).all()):
         rule = "limits leave at least 1 in 100,000 architectures to draw from"
@@ -64,19 +64,19 @@ def refusal(
     return SettingError(f"{rule}; received {received}: {fact}. Raise {' or '.join(options)}, or change the network")
 
 
-def _options(check: LimitCheck, drawn_LP: NDArray[np.int64], enough: int) -> list[str]:
+def _options(check: LimitCheck, drawn_LP: NDArray[np.float64], enough: int) -> list[str]:
     """Ways to raise the limits so that ``enough`` of the draws keep them: one limit alone where that does, else all."""
     kept_LP = drawn_LP <= check.limits_L[:, None]
     options = []
     for k, name in enumerate(check.names):
         others = np.delete(kept_LP, k, axis=0).all(axis=0)
         if others.sum() >= enough:
-            options.append(f"{name} to {_text(np.sort(drawn_LP[k, others])[enough - 1])}")
+            options.append(f"{name} to {amount(np.sort(drawn_LP[k, others])[enough - 1], up=True)}")
     if options:
         return options
     nearest = drawn_LP[:, np.argsort(check.excess(drawn_LP), kind="stable")[:enough]].max(axis=1)
     raised = np.maximum(nearest, check.limits_L)
-    return [" and ".join(f"{name} to {_text(v)}" for name, v in zip(check.names, raised, strict=True))]
+    return [" and ".join(f"{name} to {amount(v, up=True)}" for name, v in zip(check.names, raised, strict=True))]
 
 
 def _text(value: np.int64) -> str:

@@ -38,7 +38,7 @@ class Pilot:
 
     draws: int
     kept: int
-    values_LP: NDArray[np.int64]
+    values_LP: NDArray[np.float64]
     nearest: list[Architecture]
 
 
@@ -120,7 +120,7 @@ def _pilot(grammar: Grammar, check: LimitCheck) -> Pilot:
     """Draws until :data:`PILOT` hold enough that keep the limits, else all of :data:`LONG_PILOT`."""
     rng = generator(0, "cost", "pilot")
     draws = kept = 0
-    values: list[NDArray[np.int64]] = []
+    values: list[NDArray[np.float64]] = []
     nearest: list[tuple[float, int, Architecture]] = []
     while draws < PILOT or (kept < PILOT_KEPT and draws < LONG_PILOT):
         block = grammar.sample(min(_BLOCK, (PILOT if draws < PILOT else LONG_PILOT) - draws), rng)

@@ -5,15 +5,16 @@ Shapes: P architectures, F units, K pieces.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
-from bnao.cost.counting import count_built
+from bnao.cost.counting import Count, count_built
 from bnao.spaces.additive import AdditiveSampler
-from bnao.spaces.base import Skeleton
+from bnao.spaces.base import CountedPiece, Piece, Skeleton
 
 
 class SizeTable:
@@ -24,7 +25,7 @@ class SizeTable:
 
     def __init__(self, skeleton: Skeleton) -> None:
         self.skeleton = skeleton
-        counts = [count_built(piece.build, piece.input_shapes) for piece in skeleton.pieces]
+        counts = [_count(piece) for piece in skeleton.pieces]
         params = np.array([c.num_params for c in counts], dtype=np.int64)
         macs = np.array([c.macs for c in counts], dtype=np.int64)
         auxiliary = np.array([piece.auxiliary for piece in skeleton.pieces], dtype=np.bool_)
@@ -33,6 +34,7 @@ class SizeTable:
         self._auxiliary_F = skeleton.unit_pieces @ np.where(auxiliary, params, 0)
         self._chosen_F = skeleton.unit_pieces @ np.where(chosen, params, 0)
         self._macs_F = skeleton.unit_pieces @ np.where(auxiliary, 0, macs)
+        self._whole_macs = skeleton.catalogue.whole_macs()
 
     def num_params(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
         """(P,) parameters of the stand-alone networks, without auxiliary heads."""
@@ -48,6 +50,8 @@ class SizeTable:
 
     def macs(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
         """(P,) multiply-adds of convolutions and linear layers for one image, without auxiliary heads."""
+        if self._whole_macs is not None:
+            return self._whole_macs(architectures)
         return self.skeleton.units(architectures) @ self._macs_F
 
     def max_params(self, *, chosen_only: bool = False) -> float:
@@ -55,7 +59,9 @@ class SizeTable:
         return self.skeleton.upper_bound((self._chosen_F if chosen_only else self._params_F).astype(np.float64))
 
     def max_macs(self) -> float:
-        """A proven upper bound of :meth:`macs` over the whole space."""
+        """A proven upper bound of :meth:`macs` over the whole space; infinite where there is none."""
+        if self._whole_macs is not None:
+            return math.inf
         return self.skeleton.upper_bound(self._macs_F.astype(np.float64))
 
     def additive_sampler(self, exponent: int, *, chosen_only: bool = False) -> AdditiveSampler | None:
@@ -67,4 +73,12 @@ class SizeTable:
 
     def additive_macs_sampler(self, exponent: int) -> AdditiveSampler | None:
         """Exact draws in proportion to ``macs ** exponent`` over the whole space, where the skeleton offers them."""
+        if self._whole_macs is not None:
+            return None
         return self.skeleton.additive_sampler(self._macs_F, exponent)
+
+
+def _count(piece: Piece | CountedPiece) -> Count:
+    if isinstance(piece, CountedPiece):
+        return Count(piece.num_params, piece.macs)
+    return count_built(piece.build, piece.input_shapes)

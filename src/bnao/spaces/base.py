@@ -38,6 +38,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class CountedPiece:
+    """A piece that is counted already: ``num_params`` parameters, ``macs`` multiply-adds for one image."""
+
+    num_params: int
+    macs: int
+    chosen: bool = False
+    auxiliary: bool = False
+
+
+@dataclass(frozen=True)
 class Built:
     """A network and the training progress that its drop-path follows."""
 
@@ -48,10 +58,18 @@ class Built:
 class Catalogue(ABC):
     """What the networks of a skeleton consist of: units that a vectorised count multiplies, made of pieces."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece | CountedPiece, ...]
     """The K pieces."""
     unit_pieces: NDArray[np.int64]
     """(F, K): how often each unit contains each piece."""
+
+    def whole_macs(self) -> Callable[[Sequence[Architecture]], NDArray[np.int64]] | None:
+        """(P,) multiply-adds counted network by network, where they are no sum over units.
+
+        Optional: None (the default) says that the pieces' multiply-adds add up. Where they do not, they have no proven
+        bound and no additive sampler.
+        """
+        return None
 
     @abstractmethod
     def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
@@ -104,7 +122,7 @@ class Skeleton(ABC):
         """What its networks consist of; made once."""
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[Piece | CountedPiece, ...]:
         """The K pieces."""
         return self.catalogue.pieces
 

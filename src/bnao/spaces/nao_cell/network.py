@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from bnao.call import WithAuxiliary
 from bnao.spaces.config import NetworkConfig
 from bnao.spaces.nao_cell.layers import AuxiliaryHead, Head, build_stem
 from bnao.spaces.nao_cell.plan import CellPlan, NetworkPlan, Unused
@@ -39,7 +40,7 @@ class NaoNetwork(nn.Module):
             AuxiliaryHead(plan.auxiliary.width(unused), num_classes, plan.stem) if config.auxiliary else None
         )
 
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor | WithAuxiliary:
         """Classify images."""
         older, newer = self.stem(x)
         auxiliary = None
@@ -48,4 +49,4 @@ class NaoNetwork(nn.Module):
             if layer == self.auxiliary_layer and self.auxiliary is not None and self.training:
                 auxiliary = self.auxiliary(newer)
         logits = self.head(newer)
-        return logits if auxiliary is None else (logits, auxiliary)
+        return logits if auxiliary is None else WithAuxiliary(logits, auxiliary)

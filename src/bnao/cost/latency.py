@@ -1,0 +1,197 @@
+"""Measuring a table of latencies: each piece of a skeleton, then a few whole networks that its sums are fitted to.
+
+Shapes: K pieces, N networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bnao.arch import Architecture
+from bnao.cost.latency_table import CalibrationNetwork, LatencyTable, TableLatency
+from bnao.cost.timing import Meter, Timing, clock_name, measure_ms
+from bnao.errors import SettingError
+from bnao.rng import torch_stream
+from bnao.spaces.base import Piece, Skeleton
+
+NETWORKS = 8
+"""Whole networks that the sums are fitted to, from the fastest to the slowest of the candidates in even steps."""
+PASSES, MOST_PASSES = 3, 6
+"""Everything is measured in so many passes, one after the other, and the pass of the lowest median counts: another
+process can slow a pass down, and nothing can speed one up. Up to :data:`MOST_PASSES` where the two lowest medians
+differ by more than :data:`AGREED`."""
+AGREED = 0.03
+"""Relative difference."""
+HOW = "median of repeated calls after a warm-up, in the quietest pass; eval mode, channels-last, no gradients"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How modules are measured: on which device, with how many images a call, by what clock."""
+
+    device: torch.device
+    batch: int = 1
+    meter: Meter = measure_ms
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A module to be measured; ``input_shapes`` are (C, H, W) of its inputs for one image."""
+
+    module: nn.Module
+    input_shapes: Sequence[tuple[int, ...]]
+
+
+def measure_table(
+    skeleton: Skeleton,
+    candidates: Sequence[Architecture],
+    *,
+    device: torch.device,
+    batch: int = 1,
+    meter: Meter = measure_ms,
+    on_done: Callable[[int], None] | None = None,
+) -> LatencyTable:
+    """Measure all pieces of ``skeleton`` (without its auxiliary head) on ``device``, and fit the sums to networks.
+
+    ``candidates`` (one or more) are architectures of the skeleton; :data:`NETWORKS` of them are built and measured
+    whole. ``on_done`` hears how many of :func:`num_measurements` are finished. Torch's threads are those of the caller;
+    its random state is left as it was. Raises SettingError where the pieces are counted and no modules.
+    """
+    setting = Setting(device=device, batch=batch, meter=meter)
+    with torch_stream(0, "latency", "pieces"):
+        modules = [Measured(p.build(), p.input_shapes) for p in _measurable(skeleton) if not p.auxiliary]
+    timings = iter(measure_modules(modules, setting, on_done))
+    zero = Timing(median_ms=0.0, spread_ms=0.0, repeats=0)
+    pieces = [zero if piece.auxiliary else next(timings) for piece in skeleton.pieces]
+    raw = LatencyTable(
+        piece_ns=[round(1e6 * t.median_ms) for t in pieces],
+        spread_ns=[round(1e6 * t.spread_ms) for t in pieces],
+        offset_ms=0.0,
+        factor=1.0,
+        error=None,
+        device=describe_device(device),
+        threads=torch.get_num_threads(),
+        batch=batch,
+        how=f"{HOW}; {clock_name(device)}",
+    )
+    chosen, sums_N = _evenly(TableLatency(raw, skeleton), candidates)
+    before = PASSES * len(modules)
+    wholes = measure_networks(skeleton, chosen, setting, on_done and (lambda done: on_done(before + done)))
+    networks = [
+        CalibrationNetwork(
+            architecture=str(architecture), sum_ms=float(sum_ms), whole_ms=whole.median_ms, spread_ms=whole.spread_ms
+        )
+        for architecture, sum_ms, whole in zip(chosen, sums_N, wholes, strict=True)
+    ]
+    offset, factor, error = fit(sums_N, np.array([network.whole_ms for network in networks]))
+    busy = float(np.median([whole.busy for whole in wholes]))
+    return replace(raw, offset_ms=offset, factor=factor, error=error, busy=busy, networks=networks)
+
+
+def num_measurements(skeleton: Skeleton, candidates: Sequence[Architecture]) -> int:
+    """How many measurements :func:`measure_table` makes. Raises SettingError as it does."""
+    pieces = sum(not piece.auxiliary for piece in _measurable(skeleton))
+    return PASSES * (pieces + min(NETWORKS, len({a.id for a in candidates})))
+
+
+def _measurable(skeleton: Skeleton) -> list[Piece]:
+    pieces = [piece for piece in skeleton.pieces if isinstance(piece, Piece)]
+    if len(pieces) < len(skeleton.pieces):
+        raise SettingError(
+            "max_latency_ms is kept by a table of latencies of the space's pieces; received a space whose pieces are "
+            "no modules that could be measured one by one: give latency= as a function, from Python, or limit the "
+            "parameters and multiply-adds"
+        )
+    return pieces
+
+
+def measure_networks(
+    skeleton: Skeleton,
+    architectures: Sequence[Architecture],
+    setting: Setting,
+    on_done: Callable[[int], None] | None = None,
+) -> list[Timing]:
+    """The whole stand-alone networks of ``architectures``, with weights as they are drawn."""
+    with torch_stream(0, "latency", "networks"):
+        modules = [Measured(skeleton.build_standalone(a).module, (skeleton.image_shape,)) for a in architectures]
+    return measure_modules(modules, setting, on_done)
+
+
+def measure_modules(
+    modules: Sequence[Measured], setting: Setting, on_done: Callable[[int], None] | None = None
+) -> list[Timing]:
+    """Each module as a delivered network runs: in eval mode, in channels-last memory; see :data:`PASSES`.
+
+    ``on_done`` hears how many of ``PASSES * len(modules)`` measurements are finished; more passes are not counted.
+    """
+    placed = [
+        m.module.to(device=setting.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        for m in modules
+    ]
+    found: list[list[Timing]] = [[] for _ in modules]
+    for number in range(MOST_PASSES):
+        for k, (module, measured) in enumerate(zip(placed, modules, strict=True)):
+            if number >= PASSES and _agree(found[k]):
+                continue
+            inputs = [_input(shape, setting.device, setting.batch) for shape in measured.input_shapes]
+            found[k].append(setting.meter(module, inputs))
+            if on_done is not None:
+                on_done(min(number * len(modules) + k + 1, PASSES * len(modules)))
+    return [min(timings, key=lambda t: t.median_ms) for timings in found]
+
+
+def _agree(timings: Sequence[Timing]) -> bool:
+    lowest, second = sorted(timing.median_ms for timing in timings)[:2]
+    return second <= (1 + AGREED) * lowest
+
+
+def _input(shape: tuple[int, ...], device: torch.device, batch: int) -> Tensor:
+    values = torch.randn((batch, *shape), generator=torch.Generator().manual_seed(0)).to(device)
+    return values.contiguous(memory_format=torch.channels_last) if values.dim() == 4 else values
+
+
+def _evenly(
+    latency: TableLatency, candidates: Sequence[Architecture]
+) -> tuple[list[Architecture], NDArray[np.float64]]:
+    """:data:`NETWORKS` distinct candidates, or all of fewer, at even steps of their order by the sum; and the sums."""
+    distinct = list({a.id: a for a in candidates}.values())
+    sums_P = latency.sums_ms(distinct)
+    order = np.argsort(sums_P, kind="stable")
+    picks = order[np.linspace(0, len(order) - 1, min(NETWORKS, len(order))).round().astype(np.int64)]
+    return [distinct[k] for k in picks], sums_P[picks]
+
+
+def fit(sums_N: NDArray[np.float64], wholes_N: NDArray[np.float64]) -> tuple[float, float, float | None]:
+    """``offset`` and ``factor``, neither negative, of whole = offset + factor * sum with least relative squares.
+
+    The third value is the relative error: root mean square with N - 2 degrees of freedom; None below 3 networks.
+
+    >>> [round(x, 6) for x in fit(np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.5, 3.5]))]
+    [0.5, 1.0, 0.0]
+    """
+    from scipy.optimize import nnls
+
+    rows_N2 = np.stack([1 / wholes_N, sums_N / wholes_N], axis=1)
+    (offset, factor), _ = nnls(rows_N2, np.ones(len(wholes_N)))
+    residuals_N = rows_N2 @ np.array([offset, factor]) - 1
+    error = float(np.sqrt((residuals_N**2).sum() / (len(wholes_N) - 2))) if len(wholes_N) > 2 else None
+    return float(offset), float(factor), error
+
+
+def describe_device(device: torch.device) -> str:
+    """The device with the name of its model, where that is known."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return f"{device.type} ({model})" if model else device.type
