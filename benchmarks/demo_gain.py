@@ -31,15 +31,15 @@ def run_seed(seed: int) -> dict[str, object]:
     from bnao.recipes import load_recipe
 
     demo = load_recipe("demo")
-    config = replace(demo, seed=seed, threads=1, final=replace(demo.final, mode="none"))
+    config = replace(demo, seed=seed, threads=1, final=replace(demo.final, mode="rerank"))
     with tempfile.TemporaryDirectory() as folder:
         summary = api.search(config, Path(folder) / "run", recipe="demo").summary
     arms: dict[str, object] = {}
     for arm in ("searched", "random"):
         trained = [t for t in summary.trained if t.arm == arm]
         arms[arm] = {
-            "test_of_best": next(t.test_accuracy for t in trained if t.test_accuracy is not None),
-            "valid": [t.valid_accuracy for t in trained],
+            "test_of_best": next(t.test_metric for t in trained if t.test_metric is not None),
+            "valid": [t.valid_metric for t in trained],
             "num_params": [t.num_params for t in trained],
         }
     return {

@@ -14,7 +14,14 @@ from bnao.loop.config import SearchConfig
 from bnao.settings import leaves, update
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/reading-the-report.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/design.md",
+    "docs/reading-the-report.md",
+    "docs/export.md",
+    "docs/limits.md",
+]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -36,6 +43,12 @@ def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert configured == "4.0 project"
     assert len(set(asked)) == 3
     assert all(line.count("|") == 1 for line in asked)
+
+
+def test_limits_python(capsys: pytest.CaptureFixture[str]) -> None:
+    for code in blocks("docs/limits.md", "python"):
+        exec(compile(code, "docs/limits.md", "exec"), {})
+    assert capsys.readouterr().out == "True\n"
 
 
 def test_contributing_python(monkeypatch: pytest.MonkeyPatch) -> None:

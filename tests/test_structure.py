@@ -25,21 +25,22 @@ ROWS = [
     "spaces",
     "supernet",
     "cost",
+    "objective",
     "data",
     "sampling",
     "training",
-    "export",
     "evaluation",
     "controller",
     "ranking",
     "loop",
     "report",
-    "api",
+    "delivery",
     "recipes",
+    "api",
     "testing",
     "cli",
 ]
-BASE = {"errors", "registry", "rng", "task", "settings"}
+BASE = {"errors", "registry", "rng", "task", "settings", "call"}
 
 
 def dotted(path: Path) -> str:

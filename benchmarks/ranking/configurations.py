@@ -1,9 +1,9 @@
 """The named configurations of the study; each says what differs from uniform sampling at the same cost.
 
 The proxy for all: the benchmark's network with C = 8, N = 1 on CIFAR-10 at 16 x 16 pixels. ``steps`` are chosen so that
-all train for about as many CPU minutes (policies that draw larger cells, or several paths a step, get fewer). The weight
-decay of 1e-3 was chosen on set A with uniform sampling (8000 steps: tau 0.28 without, 0.40 at 3e-4, 0.49 at 1e-3 and 3e-3);
-``..._light_decay`` have the 3e-4 of METHOD.
+all train for about as many CPU minutes (policies that draw larger cells, or several paths a step, get fewer). The
+weight decay of 1e-3 was chosen on set A with uniform sampling (8000 steps: tau 0.28 without, 0.40 at 3e-4, 0.49 at 1e-3
+and 3e-3); ``..._light_decay`` have the paper's 3e-4.
 """
 
 from __future__ import annotations

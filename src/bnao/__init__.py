@@ -13,8 +13,12 @@ __version__ = "0.1.0"
 _LAZY = {
     "BnaoError": "bnao.errors",
     "Architecture": "bnao.arch",
+    "OneOf": "bnao.spaces.own",
+    "Repeat": "bnao.spaces.own",
     "SearchConfig": "bnao.loop.config",
     "Result": "bnao.api",
+    "export": "bnao.delivery.export",
+    "predict": "bnao.delivery.predict",
     "rank": "bnao.api",
     "search": "bnao.api",
     "load_recipe": "bnao.recipes",
@@ -26,17 +30,25 @@ if TYPE_CHECKING:
     from bnao.api import rank as rank
     from bnao.api import search as search
     from bnao.arch import Architecture as Architecture
+    from bnao.delivery.export import export as export
+    from bnao.delivery.predict import predict as predict
     from bnao.errors import BnaoError as BnaoError
     from bnao.loop.config import SearchConfig as SearchConfig
     from bnao.recipes import load_recipe as load_recipe
+    from bnao.spaces.own import OneOf as OneOf
+    from bnao.spaces.own import Repeat as Repeat
 
 __all__ = [
     "Architecture",
     "BnaoError",
+    "OneOf",
+    "Repeat",
     "Result",
     "SearchConfig",
     "__version__",
+    "export",
     "load_recipe",
+    "predict",
     "rank",
     "ranking",
     "search",

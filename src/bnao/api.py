@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from bnao.cost.costs import LatencyFunction
 from bnao.cost.limits import Limits
 from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.config import SearchConfig
-from bnao.loop.events import Kept, Listener, Several, Silent
+from bnao.loop.events import Calling, Kept, Listener, Several, Silent
 from bnao.loop.result import SearchResult, read_result
+from bnao.settings import nest, update
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.used import refuse_used
 from bnao.task import Task
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
 
+    from bnao.arch import Architecture
+    from bnao.loop.front import Fronts
+    from bnao.loop.given import Given
     from bnao.loop.rank.result import RankingResult
     from bnao.loop.stages import StageLog
     from bnao.loop.workbench import Workbench
@@ -28,17 +36,78 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Result:
-    """A finished search: its figures (``summary``) and the delivered network (``module``)."""
+@dataclass(frozen=True)
+class Best:
+    """The delivered network: ``module`` (a plain torch module, trained, in eval mode) and what was measured of it.
 
-    def __init__(self, path: Path, summary: SearchResult) -> None:
-        self.path = path
-        self.summary = summary
+    ``metric`` is the held-out value of the objective's metric (an accuracy in [0, 1] unless another was chosen), with
+    its ``standard_error``; ``num_params`` and ``macs`` (multiply-adds of one example) are of ``module``; ``text`` draws
+    the architecture.
+    """
+
+    module: nn.Module
+    metric: float
+    standard_error: float
+    num_params: int
+    macs: int
+    architecture: str
+    text: str
 
     @property
     def accuracy(self) -> float:
-        """Accuracy in [0, 1] of the delivered network on data that the search did not use."""
-        return self.summary.winner.test_accuracy
+        """The metric, under the name it mostly has."""
+        return self.metric
+
+
+class Result:
+    """A finished search: its figures (``summary``), the delivered network (``best``), the ``front``, the report."""
+
+    def __init__(self, path: Path, summary: SearchResult, bench: Workbench | None = None) -> None:
+        self.path = path
+        self.summary = summary
+        self._bench = bench
+
+    @cached_property
+    def best(self) -> Best:
+        """The delivered network and its figures, measured on data that the search did not use."""
+        winner = self.summary.winner
+        return Best(
+            module=self.module,
+            metric=winner.test_metric,
+            standard_error=winner.test_standard_error,
+            num_params=winner.num_params,
+            macs=winner.macs,
+            architecture=winner.architecture,
+            text=self.summary.drawing,
+        )
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report, one HTML page that needs nothing else, to ``path``. Raises RunError."""
+        from bnao.report.web.page import write_report
+
+        return write_report(RunFolder.open(self.path), Path(path))
+
+    @property
+    def metric(self) -> float:
+        """The objective's metric of the delivered network on data that the search did not use."""
+        return self.summary.winner.test_metric
+
+    @property
+    def accuracy(self) -> float:
+        """:attr:`metric`, under the name it mostly has: an accuracy in [0, 1] unless another metric was chosen."""
+        return self.metric
+
+    @property
+    def front(self) -> Fronts:
+        """Quality against cost: what no other network beats in both (:class:`~bnao.loop.front.Fronts`).
+
+        ``front.trained["params"]``, of the networks trained alone, by their metric on validation images; and
+        ``front.pool["params"]``, of the whole scored pool, by the one-shot score. Instead of ``params`` also ``macs``,
+        and ``latency_ms`` where latency was limited.
+        """
+        from bnao.loop.front import read_fronts
+
+        return read_fronts(RunFolder.open(self.path))
 
     @property
     def normalisation(self) -> tuple[list[float], list[float]]:
@@ -49,49 +118,164 @@ class Result:
 
     @property
     def module(self) -> nn.Module:
-        """The delivered network in eval mode, read from the run folder: normalised images -> logits.
+        """The delivered network in eval mode, read from the run folder; a model of your own is itself again.
 
-        Input (B, C, H, W): ``(pixels / 255 - mean) / std`` with :attr:`normalisation`.
+        Input of the built-in spaces, (B, C, H, W): ``(pixels / 255 - mean) / std`` with :attr:`normalisation`.
         """
-        return load_winner(self.path)
+        if self._bench is None:
+            return load_winner(self.path)
+        tensors, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
+        skeleton, grammar = self._bench.delivered.skeleton, self._bench.space.grammar
+        module = skeleton.build_standalone(grammar.parse(metadata["architecture"])).module
+        module.load_state_dict(tensors)
+        return module.eval()
 
 
 def search(
-    config: SearchConfig, out: str | Path, *, recipe: str = "custom", listener: Listener | None = None
+    model: SearchConfig | Callable[[], nn.Module] | str,
+    out: str | Path,
+    *,
+    train: Any = None,
+    valid: Any = None,
+    test: Any = None,
+    prepare: Callable[[Any], tuple[Any, Tensor]] | None = None,
+    loss: str | Callable[[Tensor, Tensor], Tensor] | None = None,
+    metric: str | Callable[[Tensor, Tensor], float] | None = None,
+    higher_is_better: bool = True,
+    class_weights: Sequence[float] | None = None,
+    optimizer: str | Callable[[list[nn.Parameter]], Optimizer] | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    epochs: float | None = None,
+    max_params: int | None = None,
+    max_macs: int | None = None,
+    max_latency_ms: float | None = None,
+    latency: Callable[[Sequence[Architecture]], Any] | None = None,
+    final: str | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    recipe: str = "custom",
+    listener: Listener | Callable[..., None] | None = None,
 ) -> Result:
-    """Search with ``config`` and write everything to the new or empty folder ``out``.
+    """Search the best network and write everything to the new or empty folder ``out``.
 
-    ``recipe`` is the name that the run is remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`).
+    ``model`` is a class or function whose call makes a torch module with open choices (:class:`~bnao.OneOf`,
+    :class:`~bnao.Repeat`), the name of a built-in space, or a whole configuration.
+
+    Data: ``train``, ``valid`` and ``test`` are map-style Datasets, DataLoaders over them, or pairs of tensors. Without
+    ``valid`` a share of ``train`` is validation (``data.valid_fraction``); without ``test`` a third of validation,
+    drawn by the seed, is set aside for the reported figures alone. ``prepare`` turns a collated batch into
+    ``(inputs, targets)``: inputs are a tensor, or a tuple or dict of them, and the model is called with these.
+
+    Objective: ``loss`` is cross_entropy, binary_cross_entropy, mse, l1, or a function of (outputs, targets); ``metric``
+    accuracy, error, auroc, f1, mse, mae, r2, or a function to a number, of which more is better unless
+    ``higher_is_better`` says no. Whole-number targets are classes, and need neither. ``optimizer`` is sgd, adamw or a
+    function of the parameters. Weights that ask for no gradient stay as they are, and modules that have no others.
+
+    ``epochs`` of the winner's training; the other trainings are scaled alike. ``max_params``, ``max_macs``,
+    ``max_latency_ms`` are hard limits of what is delivered. ``final``: ``retrain``, ``fine_tune``, ``inherit`` or
+    ``rerank``, where its weights come from (:class:`~bnao.loop.config.FinalConfig`). ``settings`` changes any other
+    setting by its dotted name, such as ``{"loop.pool": 500}``. ``recipe`` is the name that the run is remembered by;
+    ``listener`` hears the events (:mod:`bnao.loop.events`), as an object or as a function of ``(kind, **fields)``.
+
     Raises BnaoError: for settings and data that do not fit, before anything is written or trained. Ctrl-C and SIGTERM
     end it at the next step as :class:`~bnao.errors.Interrupted`; :func:`resume` goes on.
     """
-    from bnao.loop.run import prepare
+    from bnao.loop.own import given_in_python, own_config
+    from bnao.loop.run import prepare as prepare_bench
 
     refuse_used(Path(out))
-    early, heard = Kept(), listener or Silent()
+    build = model if callable(model) else None
+    given = given_in_python(
+        build, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
+        higher_is_better=higher_is_better, optimizer=optimizer,
+    )  # fmt: skip
+    given = _with_latency(given, latency)
+    config, recipe = _configuration(model, recipe)
+    config = own_config(
+        config, given, loss=loss, metric=metric, class_weights=class_weights, optimizer=optimizer, epochs=epochs,
+        learning_rate=learning_rate, batch_size=batch_size,
+    )  # fmt: skip
+    limits = {"max_params": max_params, "max_macs": max_macs, "max_latency_ms": max_latency_ms}
+    named: dict[str, Any] = {f"limits.{name}": value for name, value in limits.items() if value is not None}
+    named |= {name: value for name, value in (("seed", seed), ("final.mode", final)) if value is not None}
+    config = update(config, nest({**named, **(settings or {})}))
+    early, heard = Kept(), _listener(listener)
     log = _stage_log(early, heard)
-    bench = prepare(config, log)
+    bench = prepare_bench(config, log, given=given)
     with RunFolder.create(out, config=config, recipe=recipe) as run:
         return _run(bench, run, log, early, heard)
 
 
-def resume(path: str | Path, *, listener: Listener | None = None) -> Result:
+def _with_latency(given: Given, latency: Callable[[Sequence[Architecture]], Any] | None) -> Given:
+    return given if latency is None else replace(given, latency=LatencyFunction(latency))
+
+
+def _configuration(model: SearchConfig | Callable[[], nn.Module] | str, recipe: str) -> tuple[SearchConfig, str]:
+    from bnao.recipes import load_recipe
+
+    if isinstance(model, SearchConfig):
+        return model, recipe
+    config = load_recipe("own")
+    if callable(model):
+        return config, "own" if recipe == "custom" else recipe
+    demo = load_recipe("demo")
+    names = {"name": model}
+    return replace(
+        config,
+        space=update(SpaceConfig(), names),
+        supernet=replace(config.supernet, network=demo.supernet.network),
+        rerank=replace(config.rerank, network=demo.rerank.network),
+        final=replace(config.final, network=demo.final.network),
+    ), recipe
+
+
+def _listener(listener: Listener | Callable[..., None] | None) -> Listener:
+    if listener is None:
+        return Silent()
+    return Calling(listener) if not isinstance(listener, Listener) else listener
+
+
+def resume(
+    path: str | Path,
+    model: Callable[[], nn.Module] | None = None,
+    *,
+    train: Any = None,
+    valid: Any = None,
+    test: Any = None,
+    prepare: Callable[[Any], tuple[Any, Tensor]] | None = None,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    metric: Callable[[Tensor, Tensor], float] | None = None,
+    higher_is_better: bool = True,
+    optimizer: Callable[[list[nn.Parameter]], Optimizer] | None = None,
+    latency: Callable[[Sequence[Architecture]], Any] | None = None,
+    listener: Listener | Callable[..., None] | None = None,
+) -> Result:
     """Go on with the run in ``path`` from its last commit; a finished run is only read.
+
+    What :func:`search` was given in Python (model, data, functions) no file holds: give the same again.
 
     The outcome (pool, scores, weights, winner) is that of an undisturbed run, to the bit, on the same machine and
     versions. Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data
     have changed.
     """
-    from bnao.loop.inputs import run_config
-    from bnao.loop.run import prepare
+    from bnao.loop.inputs import read_latency, run_config
+    from bnao.loop.own import given_in_python
+    from bnao.loop.run import prepare as prepare_bench
 
+    given = given_in_python(
+        model, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
+        higher_is_better=higher_is_better, optimizer=optimizer,
+    )  # fmt: skip
+    given = _with_latency(given, latency)
     with RunFolder.resume(path) as run:
-        if run.status == "finished":
-            return _finished(run)
-        early, heard = Kept(), listener or Silent()
+        early, heard = Kept(), _listener(listener)
         log = _stage_log(early, heard)
-        bench = prepare(run_config(run), log, begun=run.manifest.pool is not None)
-        return _run(bench, run, log, early, heard)
+        if run.status == "finished" and model is None:
+            return _finished(run)
+        begun = run.manifest.pool is not None
+        bench = prepare_bench(run_config(run), log, begun=begun, table=read_latency(run), given=given)
+        return _finished(run, bench=bench) if run.status == "finished" else _run(bench, run, log, early, heard)
 
 
 def pick(
@@ -100,6 +284,7 @@ def pick(
     *,
     max_params: int | None = None,
     max_macs: int | None = None,
+    max_latency_ms: float | None = None,
     listener: Listener | None = None,
 ) -> Result:
     """Another budget from the supernet of the finished run in ``path``: no supernet is trained.
@@ -107,15 +292,17 @@ def pick(
     A run of its own in the new folder ``out``, with all of the other's settings but the limits: the part of the pool
     that keeps them is scored, the controller proposes within them, the best are trained alone beside random ones that
     keep them too, and the winner is trained and measured. Limits count the delivered network (parameters; multiply-adds
-    of one image). Raises BnaoError as :func:`search` does, and if no limit is given.
+    of one image; milliseconds on this device: docs/limits.md). Raises BnaoError as :func:`search` does, and if no limit
+    is given.
     """
     from bnao.loop.inputs import run_config
 
     source = RunFolder.open(path)
     config = run_config(source)
-    limits = Limits(max_params=max_params, max_macs=max_macs)
+    batch = config.limits.latency_batch
+    limits = Limits(max_params=max_params, max_macs=max_macs, max_latency_ms=max_latency_ms, latency_batch=batch)
     if not limits.any:
-        raise SettingError("a pick needs a limit; received none: give max_params, max_macs or both")
+        raise SettingError("a pick needs a limit; received none: give max_params, max_macs or max_latency_ms")
     loop, supernet = replace(config.loop, known=None), replace(config.supernet, source=str(path))
     config = replace(config, limits=limits, loop=loop, supernet=supernet)
     return search(config, out, recipe=source.manifest.recipe, listener=listener)
@@ -175,7 +362,7 @@ def _run(bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Li
             early.replay(events)
             log.listener = Several(events, heard)
             run_search(bench, run, log)
-            return _finished(run, log)
+            return _finished(run, log, bench)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
     except NumericalError as error:
@@ -184,13 +371,13 @@ def _run(bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Li
         raise RunError(f"{error}; the last good state is kept: then go on with {go_on}") from error
 
 
-def _finished(run: RunFolder, log: StageLog | None = None) -> Result:
+def _finished(run: RunFolder, log: StageLog | None = None, bench: Workbench | None = None) -> Result:
     """Put the results of a finished run at the top of its folder, for people, with the report."""
     summary = read_result(run)
     run.publish("result.json")
     run.publish("winner.safetensors")
     _draw_report(run, Silent() if log is None else log.listener)
-    return Result(run.path, summary)
+    return Result(run.path, summary, bench)
 
 
 def _draw_report(run: RunFolder, listener: Listener) -> None:

@@ -11,7 +11,7 @@ CASES = [
     case("text for a number", "search --rerank.training.epochs x", "rerank.training.epochs is a number", "0.5"),
     case("a number that is none", "search --sampling.exponent nan", "sampling.exponent is a number", "nan", "finite"),
     case("an infinite number", "search --supernet.training.epochs inf", "is a number", "received inf", "finite"),
-    case("word that is not offered", "search --scoring.score los", "one of loss, accuracy", "'los'", "choose one"),
+    case("word that is not offered", "search --scoring.score los", "one of loss, metric,", "'los'", "choose one"),
     case("text for on or off", "search --data.cache maybe", "--data.cache is true or false", "'maybe'", "write"),
     case("number out of range", "search --sampling.floor 2", "sampling.floor lies in [0, 1]", "2.0", "0.01"),
     case("negative number", "search --supernet.training.epochs -1", "supernet.training.epochs is positive", "-1"),

@@ -54,7 +54,7 @@ def test_truth_is_the_held_out_accuracy_of_the_re_ranking_s_network(ranked) -> N
                 seed=3, stage=f"{name}-{row.id}",
             )  # fmt: skip
             found.append(measure(trained.module, test.images).accuracy)
-    assert [row.accuracy, row.second_accuracy] == found
+    assert [row.accuracy, row.second_metric] == found
     assert row.num_params == sum(p.numel() for p in trained.module.parameters())
     assert result.measured_on == f"{len(test.images):,} images, test set"
 
@@ -71,7 +71,7 @@ def test_scores_are_those_of_every_round_and_the_report_is_of_the_last(ranked) -
     assert result.report.score.overall.kendall.value == pytest.approx(tau)
     assert set(result.report.rounds) == {"round 1", "round 2"}
     assert result.report.ceiling is not None and result.report.ceiling.num_architectures == 5
-    assert [row.second_accuracy is not None for row in result.rows] == [True] * 5 + [False]
+    assert [row.second_metric is not None for row in result.rows] == [True] * 5 + [False]
 
 
 def test_the_searched_run_is_as_it_was(scored: Path, ranked) -> None:

@@ -54,9 +54,9 @@ def test_both_arms_have_one_size_choose_on_validation_and_measure_one(micro):
     for arm in ("searched", "random"):
         trained = [t for t in summary.trained if t.arm == arm]
         assert len(trained) == 2
-        assert trained[0].valid_accuracy == max(t.valid_accuracy for t in trained)
-        assert [t.test_accuracy is not None for t in trained] == [True, False]
-    ours, theirs = (next(t for t in summary.trained if t.arm == arm).test_accuracy for arm in ("searched", "random"))
+        assert trained[0].valid_metric == max(t.valid_metric for t in trained)
+        assert [t.test_metric is not None for t in trained] == [True, False]
+    ours, theirs = (next(t for t in summary.trained if t.arm == arm).test_metric for arm in ("searched", "random"))
     assert summary.gain == ours - theirs
     assert summary.winner.id == summary.trained[0].id
 
@@ -69,7 +69,7 @@ def test_the_winner_is_a_plain_module_with_the_measured_accuracy(seed, micro, tm
     assert not module.training
     data, held = held_out.load(config.data, config.seed)
     assert result.normalisation == (data.train.mean_C.tolist(), data.train.std_C.tolist())
-    assert measure(module, held.open().images).accuracy == pytest.approx(result.accuracy, abs=1e-9)
+    assert measure(module, held.open().images).metric == pytest.approx(result.accuracy, abs=1e-9)
     assert sum(p.numel() for p in module.parameters()) == result.summary.winner.num_params
     counted = api.size(result.summary.winner.architecture, MICRO.space, MICRO.final.network, input_size=8)
     assert (counted["num_params"], counted["macs"]) == (
@@ -140,7 +140,7 @@ def test_labels_of_the_test_set_cannot_change_the_search(micro, tmp_path, monkey
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-@pytest.mark.parametrize("mode", ["inherit", "none"])
+@pytest.mark.parametrize("mode", ["fine_tune", "inherit", "rerank"])
 def test_other_ways_to_deliver(mode, tmp_path):
     config = replace(
         MICRO,
@@ -149,16 +149,16 @@ def test_other_ways_to_deliver(mode, tmp_path):
         final=replace(MICRO.final, mode=mode),
     )
     result = api.search(config, tmp_path / "run")
-    assert result.summary.winner.output == ("project" if mode == "inherit" else "concat")
+    assert result.summary.winner.output == ("concat" if mode == "rerank" else "project")
     assert result.summary.gain is None
-    assert ("final" in result.summary.stage_seconds) == (mode == "inherit")
+    assert ("final" in result.summary.stage_seconds) == (mode != "rerank")
     assert sum(p.numel() for p in result.module.parameters()) == result.summary.winner.num_params
 
 
 @pytest.mark.parametrize("proposer", ["random", "evolution"])
 def test_other_proposers_on_the_same_seam(proposer, tmp_path):
     config = replace(
-        MICRO, controller=replace(MICRO.controller, proposer=proposer), final=replace(MICRO.final, mode="none")
+        MICRO, controller=replace(MICRO.controller, proposer=proposer), final=replace(MICRO.final, mode="rerank")
     )
     assert api.search(config, tmp_path / "run").summary.pool_size == 12
 
@@ -167,7 +167,7 @@ def test_inheriting_starts_from_the_weights_that_were_scored(tmp_path):
     """With a learning rate of nearly zero the delivered parameters are the supernet's."""
     still = replace(MICRO.final.training, learning_rate=1e-30, final_learning_rate=0.0)
     config = replace(
-        MICRO, loop=LoopConfig(pool=4, rounds=1), final=replace(MICRO.final, mode="inherit", training=still)
+        MICRO, loop=LoopConfig(pool=4, rounds=1), final=replace(MICRO.final, mode="fine_tune", training=still)
     )
     result = api.search(config, tmp_path / "run")
     load_spaces()
@@ -186,7 +186,7 @@ def test_arms_of_unequal_size_are_not_compared(tmp_path):
         MICRO,
         loop=LoopConfig(pool=4, rounds=1),
         rerank=replace(MICRO.rerank, random=1),
-        final=replace(MICRO.final, mode="none"),
+        final=replace(MICRO.final, mode="rerank"),
     )
     summary = api.search(config, tmp_path / "run").summary
     assert summary.gain is None

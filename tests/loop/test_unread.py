@@ -12,6 +12,7 @@ import pytest
 
 import bnao
 from bnao.controller.config import ControllerConfig
+from bnao.cost.limits import Limits
 from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
 from bnao.loop.unread import EVOLUTION, NAO, unread_settings
@@ -32,7 +33,7 @@ def test_recipes_set_nothing_that_is_not_read(name):
 
 def test_defaults_and_modes_alone_say_nothing():
     assert unread_settings(SearchConfig()) == []
-    for mode in ("scratch", "inherit", "none"):
+    for mode in ("retrain", "fine_tune", "inherit", "rerank"):
         assert unread_settings(SearchConfig(final=FinalConfig(mode=mode))) == []
     for proposer in ("nao", "random", "evolution", "one of your own"):
         assert unread_settings(SearchConfig(controller=ControllerConfig(proposer=proposer))) == []
@@ -45,13 +46,13 @@ def test_defaults_and_modes_alone_say_nothing():
     ("sections", "texts"),
     [
         (
-            {"final": FinalConfig(mode="none", network=PLAIN, training=TrainingConfig(inactive="moving"))},
-            ["final.network is not used with final.mode none", "final.training is not used with final.mode none"],
+            {"final": FinalConfig(mode="rerank", network=PLAIN, training=TrainingConfig(inactive="moving"))},
+            ["final.network is not used with final.mode rerank", "final.training is not used with final.mode rerank"],
         ),
         (
-            {"final": FinalConfig(mode="inherit", network=HEAD, training=TrainingConfig(auxiliary_weight=0.1))},
+            {"final": FinalConfig(mode="fine_tune", network=HEAD, training=TrainingConfig(auxiliary_weight=0.1))},
             [
-                "final.network is not used with final.mode inherit: the winner has the supernet's network",
+                "final.network is not used with final.mode fine_tune: the winner has the supernet's network",
                 "final.training.auxiliary_weight is not used because supernet.network has no auxiliary head",
             ],
         ),
@@ -140,3 +141,10 @@ def test_the_lists_of_controller_fields_are_what_the_proposers_read():
 def test_needs_no_torch():
     code = "import sys, bnao.loop.unread; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_a_batch_of_latencies_needs_a_limit_on_latency():
+    assert unread_settings(SearchConfig(limits=Limits(latency_batch=8))) == [
+        "limits.latency_batch is not used without max_latency_ms"
+    ]
+    assert unread_settings(SearchConfig(limits=Limits(latency_batch=8, max_latency_ms=1.0))) == []

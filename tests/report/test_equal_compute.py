@@ -83,7 +83,7 @@ def test_counts_the_time_of_the_search(make_result: Make) -> None:
     assert equal == equal_compute(make_result(stage_seconds=stages))
     short = equal_compute(make_result(stage_seconds={"supernet-1": 11.9}))
     assert short is not None and not short.extrapolated
-    assert short.expected_best == max(t.valid_accuracy for t in make_result().trained if t.arm == "random")
+    assert short.expected_best == max(t.valid_metric for t in make_result().trained if t.arm == "random")
 
 
 def without(make_result: Make, arm: str, keep: int) -> SearchResult:
@@ -101,8 +101,8 @@ def test_says_nothing_where_nothing_can_be_said(make_result: Make) -> None:
     for result in (
         without(make_result, "random", 2),
         without(make_result, "searched", 0),
-        changed(make_result, valid_accuracy=0.5),
-        changed(make_result, valid_accuracy=math.nan),
+        changed(make_result, valid_metric=0.5),
+        changed(make_result, valid_metric=math.nan),
         changed(make_result, seconds=0.0),
         make_result(stage_seconds={}),
         make_result(stage_seconds={"supernet-1": math.nan}),

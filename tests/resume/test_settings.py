@@ -18,7 +18,7 @@ from bnao.loop.config import FinalConfig, SearchConfig
 def averaged() -> SearchConfig:
     training = replace(MICRO.supernet.training, average_decay=0.9, epochs=2)
     alone = replace(MICRO.rerank, training=replace(MICRO.rerank.training, average_decay=0.8))
-    final = FinalConfig(mode="inherit", training=replace(MICRO.final.training, average_decay=0.7))
+    final = FinalConfig(mode="fine_tune", training=replace(MICRO.final.training, average_decay=0.7))
     supernet = replace(MICRO.supernet, training=training, share_sides=True)
     scoring = ScoringConfig(statistics="recalibrated", recalibration_batches=1)
     return replace(MICRO, supernet=supernet, rerank=alone, final=final, scoring=scoring)

@@ -68,11 +68,11 @@ def test_the_projects_own_trees() -> None:
     config = SearchConfig(seed=3)
     assert from_dict(SearchConfig, to_plain(config)) == config
     winner = Winner(
-        architecture="0 1", id="ab", mode="none", output="concat", test_accuracy=0.5, test_standard_error=math.nan,
+        architecture="0 1", id="ab", mode="rerank", output="concat", test_metric=0.5, test_standard_error=math.nan,
         measured_on="x", num_params=1, num_params_with_auxiliary=2, macs=3,
     )  # fmt: skip
     trained = Trained(
-        architecture="0 1", id="ab", arm="random", score=None, valid_accuracy=1.0, test_accuracy=None, num_params=1,
+        architecture="0 1", id="ab", arm="random", score=None, valid_metric=1.0, test_metric=None, num_params=1,
         macs=1, seconds=0.1,
     )  # fmt: skip
     result = SearchResult(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from cyclopts import Group, Parameter
 
@@ -15,6 +15,7 @@ from bnao.settings.values import optional
 TITLES = {
     "": "Run",
     "data": "data: images and how they are divided",
+    "objective": "objective: what is learned, and what networks are judged by",
     "space": "space: which architectures",
     "limits": "limits: what the delivered network may cost",
     "sampling": "sampling: which architecture a step trains",
@@ -39,9 +40,13 @@ def _help(leaf: Leaf) -> str:
 
 
 def _metavar(kind: Any) -> str:
-    """What a value looks like: ``INT|none``, ``loss|accuracy``."""
+    """What a value looks like: ``INT|none``, ``loss|accuracy``, ``TEXT,...``."""
     inner, nullable = optional(kind)
-    words = "|".join(get_args(inner)) or {int: "INT", float: "NUMBER", str: "TEXT", bool: "BOOL"}[inner]
+    plain = {int: "INT", float: "NUMBER", str: "TEXT", bool: "BOOL"}
+    if get_origin(inner) is tuple:
+        words = f"{plain[get_args(inner)[0]]},..."
+    else:
+        words = "|".join(get_args(inner)) or plain[inner]
     return f"{words}|none" if nullable else words
 
 

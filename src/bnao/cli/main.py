@@ -51,6 +51,16 @@ COMMANDS = {
         "Measure how far the one-shot ranking of a run can be trusted, by training a sample of its pool alone.",
         "bnao rank runs/demo --architectures 40 --second-seed 10",
     ),
+    "export": (
+        "bnao.cli.export_command:export",
+        "Write the network of a finished run for use elsewhere: weights, readable source, ONNX, drawing.",
+        "bnao export runs/demo --out demo-network",
+    ),
+    "predict": (
+        "bnao.cli.predict_command:predict",
+        "Classify picture files by an exported network.",
+        "bnao predict demo-network cat.jpg dog.png --top 3",
+    ),
     "list": (
         "bnao.cli.list_command:list_parts",
         "List what can be chosen: recipes, spaces, operations, policies, proposers, data sources.",

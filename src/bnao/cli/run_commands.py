@@ -55,6 +55,7 @@ def pick(
     *,
     max_params: int | None = None,
     max_macs: int | None = None,
+    max_latency_ms: float | None = None,
     out: Path | None = None,
 ) -> None:
     """Find the best network of another budget with the supernet that a finished run has trained; trains no supernet.
@@ -67,6 +68,8 @@ def pick(
         most parameters of the delivered network
     max_macs
         most multiply-adds of the delivered network for one image
+    max_latency_ms
+        most milliseconds of the delivered network on this device, measured
     out
         folder to write, must be new [FOLDER-pick-LIMITS]
     """
@@ -75,13 +78,20 @@ def pick(
     import bnao.api as api
     from bnao.report import ProgressDisplay, print_summary
 
-    limits = {"params": max_params, "macs": max_macs}
+    limits = {"params": max_params, "macs": max_macs, "ms": max_latency_ms}
     named = "-".join(f"{name}-{limit}" for name, limit in limits.items() if limit is not None)
     place = folder.resolve()
     target = place.with_name(f"{place.name}-pick-{named}") if out is None else out
     console = Console()
     with ProgressDisplay(console) as display:
-        result = api.pick(folder, target, max_params=max_params, max_macs=max_macs, listener=display)
+        result = api.pick(
+            folder,
+            target,
+            max_params=max_params,
+            max_macs=max_macs,
+            max_latency_ms=max_latency_ms,
+            listener=display,
+        )
     print_summary(result.summary, console, folder=target)
 
 

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from bnao.cli.fields import with_fields
 from bnao.errors import require
 from bnao.loop.config import SearchConfig
+from bnao.loop.plugins import parse_plugin
 from bnao.recipes import load_recipe
 from bnao.settings import update_from_flags, update_from_toml
 
@@ -25,24 +26,32 @@ def configuration(recipe: str, config: Path | None, flags: dict[str, str]) -> Se
 @with_fields
 def search(
     *,
-    recipe: Annotated[str, Parameter(help="whole configuration to start from: `bnao list recipes`")] = "demo",
+    recipe: Annotated[str | None, Parameter(help="settings to start from: `bnao list recipes` [demo, own]")] = None,
     data: Annotated[str | None, Parameter(help="images to search on, as `--data.source` [the recipe's]")] = None,
     out: Annotated[Path | None, Parameter(help="folder to write, must be new [runs/RECIPE]")] = None,
     config: Annotated[Path | None, Parameter(help="TOML file with fields that replace the recipe's")] = None,
+    plugin: Annotated[
+        str | None, Parameter(help="Python file to run first; FILE.py:NAME names a model of yours, as `--plugins`")
+    ] = None,
     pool: Annotated[str | None, Parameter(help="CSV file, pool or run to start from, as `--loop.known`")] = None,
     max_params: Annotated[str | None, Parameter(help="most parameters, as `--limits.max-params`")] = None,
     max_macs: Annotated[str | None, Parameter(help="most multiply-adds, as `--limits.max-macs`")] = None,
+    max_latency_ms: Annotated[str | None, Parameter(help="most ms, as `--limits.max-latency-ms`")] = None,
     download: Annotated[bool, Parameter(negative=(), help="fetch CIFAR, as `--data.download`")] = False,
     flags: dict[str, str],
 ) -> None:
     """Search a network for your images; writes a run folder and prints what was found."""
     short = {
         "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
-        "limits.max_params": max_params, "limits.max_macs": max_macs,
+        "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
     }  # fmt: skip
     flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
     named = out is None or str(out) != "."  # what an empty word becomes
     require(named, "--out names a new folder", str(out), "write for example --out runs/mine")
+    path, model = (None, "") if plugin is None else parse_plugin(plugin)
+    if path is not None:
+        flags = {"plugins": f"{path.resolve()}:{model}" if model else str(path.resolve()), **flags}
+    recipe = recipe or ("own" if model else "demo")
     settings = configuration(recipe, config, flags)
     folder = Path("runs") / recipe if out is None else out
 

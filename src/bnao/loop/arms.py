@@ -29,7 +29,7 @@ class Candidate:
     architecture: Architecture
     score: float | None
     module: nn.Module
-    valid_accuracy: float
+    valid_metric: float
     seconds: float
 
 
@@ -50,7 +50,7 @@ def train_arm(
     steps = num_steps(bench.config.rerank.training, len(bench.data.train))
     pairs = list(zip(architectures, scores, strict=True))
     if log.done(stage_name):
-        return _best_first([_read(bench, run, stage_name, architecture, score) for architecture, score in pairs])
+        return _best_first(bench, [_read(bench, run, stage_name, architecture, score) for architecture, score in pairs])
     with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
         candidates = []
         for k, (architecture, score) in enumerate(pairs):
@@ -58,11 +58,14 @@ def train_arm(
                 _train_one(bench, log, stage, architecture, k * steps)
             candidates.append(_read(bench, run, stage_name, architecture, score))
             stage.progress((k + 1) * steps)
+        metric, values = bench.objective.metric, [c.valid_metric for c in candidates]
         stage.figures.update(
-            best_valid_accuracy=max(c.valid_accuracy for c in candidates),
-            mean_valid_accuracy=sum(c.valid_accuracy for c in candidates) / len(candidates),
+            {
+                f"best_valid_{metric.name}": min(values) if not metric.higher_is_better else max(values),
+                f"mean_valid_{metric.name}": sum(values) / len(values),
+            }
         )
-    return _best_first(candidates)
+    return _best_first(bench, candidates)
 
 
 def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architecture]) -> None:
@@ -72,8 +75,9 @@ def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architectu
         commit.discard(_figures_name(stage_name, architecture))
 
 
-def _best_first(candidates: list[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda c: -c.valid_accuracy)
+def _best_first(bench: Workbench, candidates: list[Candidate]) -> list[Candidate]:
+    utility = bench.objective.metric.utility
+    return sorted(candidates, key=lambda c: -utility(c.valid_metric))
 
 
 def _weights_name(stage_name: str, architecture: Architecture) -> str:
@@ -95,17 +99,19 @@ def _train_one(bench: Workbench, log: StageLog, stage: Stage, architecture: Arch
         config.rerank.training,
         seed=config.seed,
         stage=key,
+        objective=bench.objective,
+        optimizer=bench.optimizer,
         hooks=stage.hooks(before, architecture=architecture.id),
         saves=saves,
     )
-    result = measure(trained.module, bench.data.valid)
+    result = measure(trained.module, bench.data.valid, bench.objective)
     with stage.commit() as commit:
         commit.write_weights(
             _weights_name(stage.name, architecture),
             trained.module.state_dict(),
-            {"architecture": str(architecture), "valid_accuracy": repr(result.accuracy)},
+            {"architecture": str(architecture), "valid_metric": repr(result.metric)},
         )
-        figures = {"valid_accuracy": result.accuracy, "seconds": saves.seconds}
+        figures = {"valid_metric": result.metric, "seconds": saves.seconds}
         commit.write_json(_figures_name(stage.name, architecture), figures)
         StageSaves.drop(commit)
 
@@ -117,7 +123,7 @@ def _read(
     figures = run.read_json(_figures_name(stage_name, architecture))
     state, _ = run.read_weights(_weights_name(stage_name, architecture))
     module = rebuild(bench.rerank.skeleton, architecture, state, bench.device)
-    return Candidate(architecture, score, module, figures["valid_accuracy"], figures["seconds"])
+    return Candidate(architecture, score, module, figures["valid_metric"], figures["seconds"])
 
 
 def top_of_pool(bench: Workbench, pool: Pool, k: int) -> tuple[list[Architecture], list[float | None]]:

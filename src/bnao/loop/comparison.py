@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnao.data.images import TestData
+from bnao.data.search_data import TestData
 from bnao.evaluation.measure import measure, paired_standard_error
 from bnao.loop.arms import Candidate
 from bnao.loop.result import Trained
@@ -21,8 +21,8 @@ class Arms:
 
 
 def compare(bench: Workbench, searched: list[Candidate], control: list[Candidate], test: TestData) -> Arms:
-    """Measure the best of each arm on held-out data; the gain and its standard error (images, not seeds)."""
-    measured = {id(arm[0]): measure(arm[0].module, test.images) for arm in (searched, control) if arm}
+    """Measure the best of each arm on held-out data; the gain and its standard error (examples, not seeds)."""
+    measured = {id(arm[0]): measure(arm[0].module, test.images, bench.objective) for arm in (searched, control) if arm}
     trained = []
     for name, arm in (("searched", searched), ("random", control)):
         for candidate in arm:
@@ -33,8 +33,8 @@ def compare(bench: Workbench, searched: list[Candidate], control: list[Candidate
                     id=architecture.id,
                     arm=name,
                     score=candidate.score,
-                    valid_accuracy=candidate.valid_accuracy,
-                    test_accuracy=None if result is None else result.accuracy,
+                    valid_metric=candidate.valid_metric,
+                    test_metric=None if result is None else result.metric,
                     num_params=int(bench.rerank.sizes.num_params([architecture])[0]),
                     macs=int(bench.rerank.sizes.macs([architecture])[0]),
                     seconds=candidate.seconds,
@@ -45,6 +45,6 @@ def compare(bench: Workbench, searched: list[Candidate], control: list[Candidate
     ours, theirs = measured[id(searched[0])], measured[id(control[0])]
     return Arms(
         trained=trained,
-        gain=ours.accuracy - theirs.accuracy,
+        gain=bench.objective.metric.utility(ours.metric - theirs.metric),
         gain_standard_error=paired_standard_error(ours, theirs),
     )

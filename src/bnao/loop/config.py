@@ -10,6 +10,7 @@ from bnao.cost.limits import Limits
 from bnao.data.config import DataConfig
 from bnao.errors import require
 from bnao.evaluation.config import ScoringConfig
+from bnao.objective.config import ObjectiveConfig
 from bnao.sampling.config import SamplingConfig
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.training.config import TrainingConfig
@@ -90,12 +91,14 @@ class RerankConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FinalConfig:
-    """The winner's training: ``scratch`` on train + validation images, or ``inherit``: continue the supernet's weights.
+    """Where the winner's weights come from.
 
-    ``none`` delivers the re-ranking's network as it is.
+    ``retrain``: trained anew on train + validation data. ``fine_tune``: the supernet's weights, trained further on both.
+    ``inherit``: the supernet's weights as they are, with running statistics measured on training data. ``rerank``: the
+    weights of the re-ranking's training.
     """
 
-    mode: Literal["scratch", "inherit", "none"] = "scratch"  # train anew, continue the supernet's weights, or do not
+    mode: Literal["retrain", "fine_tune", "inherit", "rerank"] = "retrain"  # where the winner's weights come from
     network: NetworkConfig = field(
         default_factory=lambda: NetworkConfig(
             cells_per_stage=6, channels=36, auxiliary=True, dropout_keep=0.6, drop_path_keep=0.8
@@ -107,8 +110,21 @@ class FinalConfig:
 
     def __post_init__(self) -> None:
         require(
-            self.mode in ("scratch", "inherit", "none"), "mode is scratch, inherit or none", self.mode, "choose one"
+            self.mode in ("retrain", "fine_tune", "inherit", "rerank"),
+            "mode is retrain, fine_tune, inherit or rerank",
+            self.mode,
+            "choose one",
         )
+
+    @property
+    def trains(self) -> bool:
+        """Whether the winner is trained once more."""
+        return self.mode in ("retrain", "fine_tune")
+
+    @property
+    def from_supernet(self) -> bool:
+        """Whether the winner has the supernet's network and weights."""
+        return self.mode in ("fine_tune", "inherit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +134,10 @@ class SearchConfig:
     seed: int = 0  # names every stream of randomness: same seed, same search
     threads: int | None = None  # CPU threads of torch; None: as many as the machine has cores
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: cuda where there is one
+    plugins: tuple[str, ...] = ()  # Python files that are run at the start; FILE.py:NAME names a model of your own
     save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
     data: DataConfig = field(default_factory=DataConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     space: SpaceConfig = field(default_factory=SpaceConfig)
     limits: Limits = field(default_factory=Limits)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)

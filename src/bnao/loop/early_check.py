@@ -58,14 +58,14 @@ def cost_share(bench: Workbench) -> float:
     if config.supernet.source is None:
         rest += config.loop.rounds * _num_paths(bench, few) * training(config.supernet.training, train, bench.supernet)
     rest += (config.rerank.top + config.rerank.num_random) * alone
-    if config.final.mode != "none":
+    if config.final.trains:
         rest += training(config.final.training, train + valid, bench.delivered)
     return config.check.architectures * alone / rest
 
 
 def _scoring_passes(scoring: ScoringConfig, train: int, valid: int) -> float:
     """Forward passes of one image that score one architecture, from ``train`` and ``valid`` images."""
-    passes = min(scoring.images or valid, valid)
+    passes = 0 if scoring.score == "learning" else min(scoring.images or valid, valid)
     passes += BACKWARD * scoring.adapt_steps * min(scoring.adapt_batch_size, train)
     if scoring.statistics == "recalibrated":
         passes += min(scoring.recalibration_batches * scoring.batch_size, train)
@@ -90,7 +90,7 @@ def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -
         found = train_arm(
             bench, run, log, stage_name=STAGE, title=title, architectures=sample, scores=[scores[id] for id in ids]
         )
-        accuracies = {candidate.architecture.id: candidate.valid_accuracy for candidate in found}
+        accuracies = {candidate.architecture.id: candidate.valid_metric for candidate in found}
         result = _result(bench, sample, [scores[id] for id in ids], [accuracies[id] for id in ids])
     except NumericalError as error:
         result = CheckResult(text=f"early check: given up, for a training diverged ({error}); the search goes on")

@@ -5,9 +5,9 @@ Event kinds and their fields (all values are plain JSON):
 - ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, held_out (words: which data),
   device, threads, stages (all names, in order); comes after the stage ``data``
 - ``sampling``        stage, text (the policy, and whether its draws are exact)
-- ``epoch``           stage, epoch, loss, accuracy, learning_rate (means over the epoch), architecture (id, stand-alone)
+- ``epoch``           stage, epoch, loss, metric, learning_rate (means over the epoch), architecture (id, stand-alone)
 - ``stage_started``   stage, title, total (units of work, or null), unit
-- ``stage_progress``  stage, done, figures (a few named numbers, e.g. loss, accuracy)   -- high rate: not logged
+- ``stage_progress``  stage, done, figures (a few named numbers: loss, the metric, ...)   -- high rate: not logged
 - ``stage_finished``  stage, seconds, figures
 - ``check``           text (what the early check found), warned (whether a ``warning`` has said it already)
 - ``warning``         text
@@ -19,9 +19,11 @@ Stages, in order: ``data``, then for r in 1..rounds ``supernet-r``, ``scoring-r`
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Hears the events of a search."""
 
@@ -34,6 +36,17 @@ class Silent:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Ignore."""
+
+
+class Calling:
+    """Calls a function with each event: ``function(kind, **fields)``."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self._function = function
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Call it."""
+        self._function(kind, **fields)
 
 
 class Kept:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from bnao.data.images import Images
+from bnao.cost.latency_table import LatencyTable, TableLatency
+from bnao.data.examples import Examples
 from bnao.errors import RunError
 from bnao.loop.config import SearchConfig
+from bnao.loop.plugins import plugins_digest
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.storage import RunFolder, from_dict
 
 INPUTS = "inputs.json"
+LATENCY = "latency.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """``threads`` and ``device`` as they were found; ``data`` is a SHA-256 of all training and validation images."""
+    """``threads`` and ``device`` as they were found; ``data`` is a SHA-256 of training and validation data.
+
+    ``plugins`` is one of the plugin files, empty where there are none.
+    """
 
     threads: int
     device: str
     data: str
+    plugins: str = ""
 
 
 def read_inputs(run: RunFolder) -> Inputs | None:
@@ -28,6 +35,13 @@ def read_inputs(run: RunFolder) -> Inputs | None:
     if not run.has(INPUTS):
         return None
     return from_dict(Inputs, run.read_json(INPUTS), source=f"{run.path}/{INPUTS}")
+
+
+def read_latency(run: RunFolder) -> LatencyTable | None:
+    """The table of latencies that the run keeps its limit by; None where none was measured. Raises RunError."""
+    if not run.has(LATENCY):
+        return None
+    return from_dict(LatencyTable, run.read_json(LATENCY), source=f"{run.path}/{LATENCY}")
 
 
 def run_config(run: RunFolder) -> SearchConfig:
@@ -45,22 +59,34 @@ def check_inputs(bench: Workbench, run: RunFolder) -> None:
         threads=num_threads(bench.config),
         device=str(bench.device),
         data=_digest(bench.data.train, bench.data.valid),
+        plugins=plugins_digest(bench.config.plugins),
     )
     before = read_inputs(run)
+    table = bench.latency.table if isinstance(bench.latency, TableLatency) else None
     if before is None:
         with run.commit() as commit:
             commit.write_json(INPUTS, now)
+            if table is not None:
+                commit.write_json(LATENCY, table)
+    elif before.plugins != now.plugins:
+        raise RunError(
+            f"a run is resumed with the plugins it was begun with; {', '.join(bench.config.plugins)} changed: restore "
+            "the files, or search anew"
+        )
     elif before.data != now.data:
         raise RunError(
             f"a run is resumed on the data it was begun with; {bench.config.data.source!r} now gives other images or "
             "labels: restore the data, or search anew"
         )
+    elif bench.latency is not None and run.has(LATENCY) != (table is not None):
+        raise RunError(
+            "a run is resumed with the latencies it was begun with; this one was begun with "
+            + ("a measured table: leave latency= out" if table is None else "a function: give latency=, from Python")
+        )
 
 
-def _digest(*parts: Images) -> str:
+def _digest(*parts: Examples) -> str:
     digest = hashlib.sha256()
-    for images in parts:
-        for tensor in (images.images_NCHW, images.labels_N):
-            digest.update(repr(tuple(tensor.shape)).encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
+    for examples in parts:
+        digest.update(examples.fingerprint().encode())
     return digest.hexdigest()

@@ -22,7 +22,7 @@ class KnownArchitecture:
     score: float | None
 
 
-def given(config: SearchConfig, feasible: FeasibleSpace) -> list[KnownArchitecture]:
+def known_to(config: SearchConfig, feasible: FeasibleSpace) -> list[KnownArchitecture]:
     """The architectures of ``loop.known``; of ``supernet.source``, those of its pool that keep the limits.
 
     Raises BnaoError where they cannot be read, are no architectures of the space, or break the limits.

@@ -1,16 +1,35 @@
 """What a search found, as plain values: written to ``result.json``, read by ``bnao show`` and the summary.
 
-Accuracies are in [0, 1]; times in seconds; sizes are of the delivered module, without the auxiliary head.
+Metrics are in their own units (an accuracy in [0, 1]); times in seconds; sizes are of the delivered module, without
+the auxiliary head.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bnao.storage import RunFolder, from_dict
 
+if TYPE_CHECKING:
+    from bnao.objective import Metric
+
 RESULT = "result.json"  # the file of the run's state that holds the SearchResult
 SCORE_NAME = "score_name.json"  # the one that says what the scores are
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """What the figures called ``..._metric`` are; ``is_share``: in [0, 1], shown in percent."""
+
+    name: str = "accuracy"
+    higher_is_better: bool = True
+    is_share: bool = True
+
+
+def metric_info(metric: Metric) -> MetricInfo:
+    """The metric's name and direction as plain values."""
+    return MetricInfo(name=metric.name, higher_is_better=metric.higher_is_better, is_share=metric.is_share)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +40,34 @@ class Trained:
     id: str
     arm: str  # "searched" or "random"
     score: float | None  # one-shot score (higher is better), None where it was not scored
-    valid_accuracy: float
-    test_accuracy: float | None  # measured only for each arm's best, after the choice
+    valid_metric: float
+    test_metric: float | None  # measured only for each arm's best, after the choice
     num_params: int
     macs: int
     seconds: float
+    latency_ms: float | None = None  # of the delivered network of this architecture, where latency is limited
+
+
+@dataclass(frozen=True, kw_only=True)
+class WinnerLatency:
+    """Latency of the delivered network in milliseconds, where it is limited.
+
+    ``whole_ms`` is the median of the network itself, measured after its training, ``spread_ms`` half the distance of
+    the quartiles; both None where a function of your own gave the latency. ``table_error``: relative error that the
+    table's predictions were found to have.
+    """
+
+    limit_ms: float
+    predicted_ms: float  # by the table that the search kept the limit by, or by your function
+    whole_ms: float | None = None
+    spread_ms: float | None = None
+    table_error: float | None = None
+    where: str = ""  # device, threads and batch, in words
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the whole network exceeds the limit by more than the spread."""
+        return self.whole_ms is not None and self.whole_ms - (self.spread_ms or 0.0) > self.limit_ms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +76,20 @@ class Winner:
 
     architecture: str
     id: str
-    mode: str  # scratch | inherit | none
+    mode: str  # retrain | fine_tune | inherit | rerank
     output: str  # concat | project; empty where the space has one form only
-    test_accuracy: float
+    test_metric: float
     test_standard_error: float
     measured_on: str  # which data, in words
     num_params: int
     num_params_with_auxiliary: int
     macs: int
+    latency: WinnerLatency | None = None  # where it is limited
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchResult:
-    """Outcome of a whole search. ``gain`` is best-of-k searched minus best-of-k random, held-out, same budget."""
+    """Outcome of a whole search. ``gain``: by how much the best of k searched is better than of k random, held out."""
 
     recipe: str
     seed: int
@@ -54,6 +97,7 @@ class SearchResult:
     space_size: str
     data: str
     winner: Winner
+    metric: MetricInfo = field(default_factory=MetricInfo)
     trained: list[Trained] = field(default_factory=list)
     gain: float | None = None
     gain_standard_error: float | None = None

@@ -51,7 +51,7 @@ class Rounds:
             built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
         place(built.module, bench.device)
         self.supernet = Supernet(built)
-        self._weights = Weights.fresh(self.supernet, config.supernet.training)
+        self._weights = Weights.fresh(self.supernet, config.supernet.training, bench.optimizer)
         if config.supernet.source is not None and not run.has(SUPERNET):
             self._adopt(open_source(config))
         if run.has(SUPERNET):
@@ -150,10 +150,11 @@ class Rounds:
                 training,
                 seed=config.seed,
                 stage=name,
+                objective=bench.objective,
                 hooks=stage.hooks(),
                 saves=StageSaves(self._log, stage, name, config.save_seconds),
             )
-            stage.figures.update(loss=curve[-1].loss, accuracy=curve[-1].accuracy)
+            stage.figures.update({"loss": curve[-1].loss, bench.objective.metric.name: curve[-1].metric})
 
             def keep(commit: Commit) -> None:
                 commit.write_checkpoint(SUPERNET, self._weights.state_dict())
@@ -187,11 +188,15 @@ class Rounds:
             scores = self._evaluator.evaluate(pool, on_done, measured)
             values = scores.values_P
             sizes = self._bench.sampled.sizes.num_params(pool)
+            metric = self._bench.objective.metric
+            best = scores.metrics_P.max() if metric.higher_is_better else scores.metrics_P.min()
             stage.figures.update(
-                best_score=float(values.max()),
-                median_score=float(np.median(values)),
-                best_accuracy=float(scores.accuracies_P.max()),
-                rank_correlation_with_size=spearman(values, sizes) or 0.0,
+                {
+                    "best_score": float(values.max()),
+                    "median_score": float(np.median(values)),
+                    f"best_{metric.name}": float(best),
+                    "rank_correlation_with_size": spearman(values, sizes) or 0.0,
+                }
             )
             if scores.num_not_finite:
                 self._log.warn(

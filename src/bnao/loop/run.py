@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import nn
 
 from bnao.controller import PROPOSERS, make_proposer
-from bnao.errors import require
+from bnao.cost.latency_table import LatencyTable
+from bnao.errors import SettingError, require
 from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
+from bnao.loop.front import POOL_LATENCY
+from bnao.loop.given import NOTHING, Given
 from bnao.loop.inputs import check_inputs
+from bnao.loop.latency import (
+    kept_first,
+    pool_latencies,
+    search_latency,
+    warn_of_choice,
+    whole_latencies,
+    winner_latency,
+    with_latencies,
+)
+from bnao.loop.plugins import load_plugins
 from bnao.loop.policy import search_policy
-from bnao.loop.result import RESULT, SearchResult, Winner
+from bnao.loop.result import RESULT, SearchResult, Winner, metric_info
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.source_run import open_source
 from bnao.loop.stages import StageLog
 from bnao.loop.unread import unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
-from bnao.loop.workbench import Workbench, make_workbench, num_threads
+from bnao.loop.workbench import Workbench, make_workbench, num_threads, within_latency
 from bnao.rng import generator
 from bnao.sampling import POLICIES
 from bnao.storage import RunFolder
@@ -29,19 +43,34 @@ from bnao.storage.manifest import versions
 from bnao.training.device import threads
 
 
-def prepare(config: SearchConfig, log: StageLog, *, begun: bool = False) -> Workbench:
+def prepare(
+    config: SearchConfig,
+    log: StageLog,
+    *,
+    begun: bool = False,
+    given: Given = NOTHING,
+    table: LatencyTable | None = None,
+) -> Workbench:
     """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing.
 
-    ``begun``: the run has its pool already, so what it was made from is not needed any more.
+    ``begun``: the run has its pool already, so what it was made from is not needed any more. ``given``: what the
+    settings call ``own``. ``table``: the latencies that the run has measured already.
     """
+    load_plugins(config.plugins)  # first, for they may bring the policy or the proposer
     POLICIES.get(config.sampling.policy)  # a name that is not known is refused before the data are read
     PROPOSERS.get(config.controller.proposer)
     if config.supernet.source is not None and not begun:
         open_source(config)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
-        bench = make_workbench(config, begun=begun)
+        bench = make_workbench(config, begun=begun, given=given)
         _check_budgets(bench)
         _check_parts(bench)
+    if config.limits.max_latency_ms is not None:
+        with threads(num_threads(config)):
+            bench = within_latency(bench, search_latency(bench, log, table, given.latency), begun=begun)
+            _check_parts(bench)
+    elif given.latency is not None:
+        raise SettingError("a function of latency is used by limits.max_latency_ms only; received none: set the limit")
     for text in unread_settings(config):
         log.warn(text)
     return bench
@@ -68,16 +97,21 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> None:
             title = f"stand-alone training of {len(drawn)} random ones"
             none = [None] * len(drawn)
             control = train_arm(bench, run, log, stage_name="random", title=title, architectures=drawn, scores=none)
+        best, limit_ms = searched[0], config.limits.max_latency_ms
+        whole = whole_latencies(bench, run, log, [*searched, *control])
+        searched, control = (kept_first(arm, whole, limit_ms) for arm in (searched, control))
+        warn_of_choice(bench, log, best, searched[0], whole)
         module = train_winner(bench, run, log, searched[0], rounds)
-        winner, arms = _measure(bench, log, module, searched, control)
+        winner, arms = _measure(bench, run, log, module, searched, control)
         result = SearchResult(
             recipe=run.manifest.recipe,
             seed=config.seed,
             space=config.space.name,
             space_size=bench.feasible.describe_count(),
             data=config.data.source,
+            metric=metric_info(bench.objective.metric),
             winner=winner,
-            trained=arms.trained,
+            trained=with_latencies(bench, arms.trained, whole),
             gain=arms.gain,
             gain_standard_error=arms.gain_standard_error,
             pool_size=len(pool),
@@ -90,8 +124,11 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> None:
             device=str(bench.device),
             versions=run.manifest.versions,
         )
+        latencies = pool_latencies(bench, pool)
         with log.commit() as commit:
             commit.write_json(RESULT, result)
+            if latencies:
+                commit.write_json(POOL_LATENCY, latencies)
             commit.set_status("finished")
             commit.discard(FINAL)
     log.listener.event(
@@ -128,14 +165,20 @@ def _text(found: Mapping[str, str]) -> str:
 
 
 def _measure(
-    bench: Workbench, log: StageLog, module: nn.Module, searched: list[Candidate], control: list[Candidate]
+    bench: Workbench,
+    run: RunFolder,
+    log: StageLog,
+    module: nn.Module,
+    searched: list[Candidate],
+    control: list[Candidate],
 ) -> tuple[Winner, Arms]:
     """The delivered network and the best of each arm on held-out data, opened here and nowhere before."""
     with log.stage("measure", "measuring on held-out data", None, "images") as stage:
         test = bench.held_out.open().to(bench.device)
-        final = measure(module, test.images)
+        final = measure(module, test.images, bench.objective)
         winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")
-        stage.figures.update(test_accuracy=final.accuracy)
+        stage.figures.update(test_metric=final.metric)
+        winner = replace(winner, latency=winner_latency(bench, run, log, stage, searched[0], module))
         arms = compare(bench, searched, control, test)
         stage.keep(lambda commit: save_winner(bench, commit, winner, module))
     if control and arms.gain is None:
@@ -148,13 +191,15 @@ def _measure(
 
 def stage_names(config: SearchConfig, *, check: bool = False) -> list[str]:
     """All stages of a search, in order; ``check``: with the early check."""
-    names = ["data"]
+    measured = config.limits.max_latency_ms is not None
+    names = ["data", *(["latency"] if measured else [])]
     for number in range(1, config.loop.rounds + 1):
         names += [] if config.supernet.source else [f"supernet-{number}"]
         names += [f"scoring-{number}", *(["check"] if check and number == 1 else []), f"controller-{number}"]
     names[-1:] = ["rerank"]  # there is nothing to propose after the last round
     names += ["random"] if config.rerank.num_random else []
-    names += [] if config.final.mode == "none" else ["final"]
+    names += ["latency-whole"] if measured else []
+    names += [] if config.final.mode == "rerank" else ["final"]
     return [*names, "measure"]
 
 
@@ -168,7 +213,7 @@ def _check_budgets(bench: Workbench) -> None:
         ("final", config.final.training, num_train + num_valid),
     ]
     for name, training, images in trainings:
-        if name != "final" or config.final.mode != "none":
+        if name != "final" or config.final.trains:
             require(
                 training.batch_size <= images,
                 f"{name}.training.batch_size is at most the number of training images, {images}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bnao.controller.config import ControllerConfig
+from bnao.cost.limits import Limits
 from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import CheckConfig, FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
 from bnao.spaces.config import NetworkConfig
@@ -38,7 +39,7 @@ def unread_settings(config: SearchConfig) -> list[str]:
     >>> unread_settings(SearchConfig(loop=LoopConfig(rounds=1, proposals=20)))
     ['loop.proposals is not used with loop.rounds 1']
     """
-    texts = _loop(config) + _scoring(config) + _check(config) + _final(config)
+    texts = _limits(config) + _loop(config) + _scoring(config) + _check(config) + _final(config)
     for training in _trainings(config):
         texts += _of_training(training)
     return texts
@@ -52,6 +53,14 @@ def _sentence(section: str, names: list[str], why: str) -> list[str]:
 
 def _changed(config: Any, default: Any) -> list[str]:
     return [f.name for f in fields(config) if getattr(config, f.name) != getattr(default, f.name)]
+
+
+def _limits(config: SearchConfig) -> list[str]:
+    if config.limits.max_latency_ms is not None:
+        return []
+    return _sentence(
+        "limits", [n for n in _changed(config.limits, Limits()) if n == "latency_batch"], "without max_latency_ms"
+    )
 
 
 def _loop(config: SearchConfig) -> list[str]:
@@ -91,11 +100,13 @@ def _check(config: SearchConfig) -> list[str]:
 def _final(config: SearchConfig) -> list[str]:
     changed = _changed(config.final, FinalConfig())
     texts: list[str] = []
-    if config.final.mode == "none":
-        for name in ("network", "training"):
-            texts += _sentence("final", [name] if name in changed else [], "with final.mode none")
-    if config.final.mode == "inherit" and "network" in changed:
-        texts += _sentence("final", ["network"], "with final.mode inherit: the winner has the supernet's network")
+    mode = config.final.mode
+    if config.final.from_supernet and "network" in changed:
+        texts += _sentence("final", ["network"], f"with final.mode {mode}: the winner has the supernet's network")
+    elif mode == "rerank" and "network" in changed:
+        texts += _sentence("final", ["network"], "with final.mode rerank")
+    if not config.final.trains and "training" in changed:
+        texts += _sentence("final", ["training"], f"with final.mode {mode}")
     return texts
 
 
@@ -107,9 +118,9 @@ def _trainings(config: SearchConfig) -> list[_Training]:
         ),
         _Training("rerank.training", rerank.training, RerankConfig().training, "rerank.network", rerank.network),
     ]
-    if final.mode != "none":
-        name = "supernet.network" if final.mode == "inherit" else "final.network"
-        network = supernet.network if final.mode == "inherit" else final.network
+    if final.trains:
+        name = "supernet.network" if final.from_supernet else "final.network"
+        network = supernet.network if final.from_supernet else final.network
         found.append(_Training("final.training", final.training, FinalConfig().training, name, network))
     return found
 

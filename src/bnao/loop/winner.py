@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import torch
 from torch import nn
 
+from bnao.arch import Architecture
+from bnao.data.examples import Examples
 from bnao.data.images import Images
+from bnao.evaluation.calibration import calibration_batches
 from bnao.evaluation.measure import Measurement
+from bnao.evaluation.views import recalibrated_view
 from bnao.loop.arms import Candidate
 from bnao.loop.result import Winner
 from bnao.loop.rounds import Rounds
@@ -26,17 +29,19 @@ FINAL = "final.safetensors"
 def train_winner(bench: Workbench, run: RunFolder, log: StageLog, best: Candidate, rounds: Rounds) -> nn.Module:
     """The delivered network, in eval mode; read from the run where it is trained already.
 
-    ``scratch`` and ``inherit`` train on train + validation images, for nothing is chosen any more; ``none`` keeps the
-    network of the re-ranking.
+    ``retrain`` and ``fine_tune`` train on train + validation data, for nothing is chosen any more; ``inherit`` measures
+    running statistics on training data; ``rerank`` keeps the network of the re-ranking.
     """
     final = bench.config.final
-    if final.mode == "none":
+    if final.mode == "rerank":
         return best.module
     architecture = best.architecture
     assert architecture.is_canonical, "weights are inherited and reloaded by the canonical form"
     if log.done("final"):
         return rebuild(bench.delivered.skeleton, architecture, run.read_weights(FINAL)[0], bench.device)
-    images = join(bench.data.train, bench.data.valid)
+    if final.mode == "inherit":
+        return _inherited(bench, log, architecture, rounds)
+    images = bench.data.train.joined(bench.data.valid)
     with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "steps") as stage:
         trained = train_standalone(
             bench.delivered.skeleton,
@@ -45,11 +50,13 @@ def train_winner(bench: Workbench, run: RunFolder, log: StageLog, best: Candidat
             final.training,
             seed=bench.config.seed,
             stage="final",
-            inherited=rounds.inherited_state(architecture) if final.mode == "inherit" else None,
+            objective=bench.objective,
+            optimizer=bench.optimizer,
+            inherited=rounds.inherited_state(architecture) if final.mode == "fine_tune" else None,
             hooks=stage.hooks(),
             saves=StageSaves(log, stage, "final", bench.config.save_seconds),
         )
-        stage.figures.update(loss=trained.curve[-1].loss, accuracy=trained.curve[-1].accuracy)
+        stage.figures.update({"loss": trained.curve[-1].loss, bench.objective.metric.name: trained.curve[-1].metric})
 
         def keep(commit: Commit) -> None:
             commit.write_weights(FINAL, trained.module.state_dict(), {"architecture": str(architecture)})
@@ -59,13 +66,18 @@ def train_winner(bench: Workbench, run: RunFolder, log: StageLog, best: Candidat
     return trained.module
 
 
-def join(a: Images, b: Images) -> Images:
-    """Both sets of images, normalised as ``a`` is."""
-    return replace(
-        a,
-        images_NCHW=torch.cat([a.images_NCHW, b.images_NCHW]),
-        labels_N=torch.cat([a.labels_N, b.labels_N]),
-    )
+def _inherited(bench: Workbench, log: StageLog, architecture: Architecture, rounds: Rounds) -> nn.Module:
+    with log.stage("final", "statistics of the supernet's weights", None, "batches") as stage:
+        skeleton, config = bench.delivered.skeleton, bench.config
+        module = rebuild(skeleton, architecture, rounds.inherited_state(architecture), bench.device)
+        batches = calibration_batches(bench.data.train, config.scoring, config.seed)
+        module.load_state_dict(recalibrated_view(module, batches).state_dict())
+
+        def keep(commit: Commit) -> None:
+            commit.write_weights(FINAL, module.state_dict(), {"architecture": str(architecture)})
+
+        stage.keep(keep)
+    return module
 
 
 def describe_winner(bench: Workbench, best: Candidate, result: Measurement, measured_on: str) -> Winner:
@@ -76,7 +88,7 @@ def describe_winner(bench: Workbench, best: Candidate, result: Measurement, meas
         id=architecture.id,
         mode=bench.config.final.mode,
         output=bench.delivered.config.output if bench.space.has_output_forms else "",
-        test_accuracy=result.accuracy,
+        test_metric=result.metric,
         test_standard_error=result.standard_error,
         measured_on=measured_on,
         num_params=int(sizes.num_params([architecture])[0]),
@@ -92,6 +104,13 @@ def save_winner(bench: Workbench, commit: Commit, winner: Winner, module: nn.Mod
         "space": json.dumps(to_plain(bench.config.space)),
         "network": json.dumps(to_plain(replace(bench.delivered.config, auxiliary=False))),
         "task": json.dumps(to_plain(bench.task)),
-        "normalisation": json.dumps({"mean": bench.data.train.mean_C.tolist(), "std": bench.data.train.std_C.tolist()}),
+        "normalisation": json.dumps(_normalisation(bench.data.train)),
     }
     commit.write_weights("winner.safetensors", bench.delivered.skeleton.delivered_state(module), metadata)
+
+
+def _normalisation(train: Examples) -> dict[str, list[float]] | None:
+    """What pixels were scaled by; None where the data are the user's own, and come as networks take them."""
+    if not isinstance(train, Images):
+        return None
+    return {"mean": train.mean_C.tolist(), "std": train.std_C.tolist()}

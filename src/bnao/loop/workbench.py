@@ -7,18 +7,26 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from bnao.cost.costs import Cost
 from bnao.cost.feasible import FeasibleSpace
 from bnao.cost.sizes import SizeTable
-from bnao.data.held_out import HeldOut, load
-from bnao.data.images import SearchData
+from bnao.data.held_out import HeldOut
+from bnao.data.search_data import SearchData
 from bnao.errors import SettingError
 from bnao.loop.config import SearchConfig
-from bnao.loop.known import KnownArchitecture, given
+from bnao.loop.given import NOTHING, OWN, Given, example_inputs
+from bnao.loop.known import KnownArchitecture, known_to
+from bnao.loop.plugins import load_plugins
+from bnao.objective import Objective
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
 from bnao.task import Task
 from bnao.training.device import resolve_device
+from bnao.training.optimizer import OptimizerFactory
+
+NO_TASK = Task(in_channels=0, image_size=(0, 0), num_classes=0)
+"""What a model of the user's own is laid out for: it knows its task itself."""
 
 
 @dataclass(frozen=True)
@@ -50,33 +58,43 @@ class Workbench:
     sampled: Network
     rerank: Network
     delivered: Network
+    optimizer: OptimizerFactory | None = None
+    latency: Cost | None = None  # of the delivered networks; None where it is not limited
 
     @property
-    def task(self) -> Task:
-        """The classification task."""
+    def task(self) -> Task | None:
+        """The classes and images that the data are of; None where they are something else."""
         return self.data.task
 
+    @property
+    def objective(self) -> Objective:
+        """What networks learn and are judged by."""
+        return self.data.objective
 
-def make_workbench(config: SearchConfig, *, begun: bool = False) -> Workbench:
-    """Load the data and lay out all networks; ``begun``: leave out what only a new pool needs.
 
-    Raises a BnaoError, before anything is trained, if they do not fit or if no architecture keeps the limits.
+def make_workbench(config: SearchConfig, *, begun: bool = False, given: Given = NOTHING) -> Workbench:
+    """Load plugins and data and lay out all networks; ``begun``: leave out what only a new pool needs.
+
+    A limit on latency is left to :func:`within_latency`. Raises a BnaoError, before anything is trained, if they do not
+    fit or if no architecture keeps the limits.
     """
     load_spaces()
-    space = make_space(config.space)
+    named = load_plugins(config.plugins)
+    given = given if named is None else replace(given, build=named)
     device = resolve_device(config.device)
-    data, held_out = load(config.data, config.seed)
+    data, held_out = given.data(config.data, config.objective, config.seed)
+    space = _space(config, given, data)
 
     def network(section: str, settings: NetworkConfig) -> Network:
         try:
-            skeleton = space.skeleton(settings, data.task)
+            skeleton = space.skeleton(settings, _task(config, data))
         except SettingError as error:
             raise SettingError(f"{section}.network: {error}") from error
         return Network(settings, skeleton, SizeTable(skeleton))
 
-    section = {"none": "rerank", "inherit": "supernet"}.get(config.final.mode, "final")
+    section = "supernet" if config.final.from_supernet else "rerank" if config.final.mode == "rerank" else "final"
     delivered = network(section, delivered_network(config))
-    feasible = FeasibleSpace(space.grammar, delivered.sizes, config.limits)
+    feasible = FeasibleSpace(space.grammar, delivered.sizes, replace(config.limits, max_latency_ms=None))
     feasible.require_not_empty()
     return Workbench(
         config=config,
@@ -85,19 +103,53 @@ def make_workbench(config: SearchConfig, *, begun: bool = False) -> Workbench:
         held_out=held_out,
         space=space,
         feasible=feasible,
-        known=[] if begun else given(config, feasible),
+        known=[] if begun else known_to(config, feasible),
         supernet=network("supernet", config.supernet.network),
         sampled=network("supernet", replace(config.supernet.network, output="concat")),
         rerank=network("rerank", config.rerank.network),
         delivered=delivered,
+        optimizer=given.optimizer,
     )
+
+
+def within_latency(bench: Workbench, latency: Cost, *, begun: bool = False) -> Workbench:
+    """``bench`` with all limits, that on ``latency`` too. Raises SettingError if no architecture keeps them."""
+    config = bench.config
+    feasible = FeasibleSpace(bench.space.grammar, bench.delivered.sizes, config.limits, latency)
+    feasible.require_not_empty()
+    return replace(bench, feasible=feasible, latency=latency, known=[] if begun else known_to(config, feasible))
+
+
+def _space(config: SearchConfig, given: Given, data: SearchData) -> SearchSpace:
+    if config.space.name != OWN:
+        return make_space(config.space)
+    if given.build is None:
+        raise SettingError(
+            "the space 'own' is a model of yours: name it as --plugin FILE.py:NAME, or, where it was given in Python, "
+            "go on from Python with the same model"
+        )
+    from bnao.spaces.own import OwnSpace
+
+    return OwnSpace(given.build, example_inputs(data.train, config.seed))
+
+
+def _task(config: SearchConfig, data: SearchData) -> Task:
+    if data.task is not None:
+        return data.task
+    if config.space.name != OWN:
+        raise SettingError(
+            f"the space {config.space.name!r} is of networks for images of classes; the data given are not, or do not "
+            "tell their classes (a `targets` attribute, or a TensorDataset of inputs and int64 targets): give them, or "
+            "a model of your own"
+        )
+    return NO_TASK
 
 
 def delivered_network(config: SearchConfig) -> NetworkConfig:
     """The skeleton of the network that the user gets: final, re-ranked, or the supernet's own when inherited."""
-    if config.final.mode == "none":
+    if config.final.mode == "rerank":
         return config.rerank.network
-    return config.supernet.network if config.final.mode == "inherit" else config.final.network
+    return config.supernet.network if config.final.from_supernet else config.final.network
 
 
 def num_threads(config: SearchConfig) -> int:

@@ -11,7 +11,7 @@ def comparison_lines(result: SearchResult) -> list[tuple[str, str]]:
     lines = []
     for arm in ("searched", "random"):
         mine = [t for t in result.trained if t.arm == arm]
-        measured = [t for t in mine if t.test_accuracy is not None]
+        measured = [t for t in mine if t.test_metric is not None]
         if measured:
             lines.append((f"best of {len(mine)} {arm}", _accuracy(measured[0])))
     if result.gain is not None:
@@ -49,14 +49,14 @@ def trained_rows(result: SearchResult) -> list[tuple[bool, list[str]]]:
     Whether it is its arm's best (measured on held-out data), then arm, id, score, validation and held-out accuracy,
     parameters, multiply-adds, time.
     """
-    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_accuracy))
+    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -t.valid_metric))
     chosen = {arm: _best(result.trained, arm) for arm in {t.arm for t in result.trained}}
     return [(trained is chosen[trained.arm], _cells(trained)) for trained in ordered]
 
 
 def _best(trained: list[Trained], arm: str) -> Trained:
     mine = [t for t in trained if t.arm == arm]
-    return next((t for t in mine if t.test_accuracy is not None), max(mine, key=lambda t: t.valid_accuracy))
+    return next((t for t in mine if t.test_metric is not None), max(mine, key=lambda t: t.valid_metric))
 
 
 def _cells(trained: Trained) -> list[str]:
@@ -64,8 +64,8 @@ def _cells(trained: Trained) -> list[str]:
         trained.arm,
         trained.id[:8],
         "–" if trained.score is None else f"{trained.score:.4f}",
-        percent(trained.valid_accuracy),
-        "–" if trained.test_accuracy is None else percent(trained.test_accuracy),
+        percent(trained.valid_metric),
+        "–" if trained.test_metric is None else percent(trained.test_metric),
         magnitude(trained.num_params),
         magnitude(trained.macs),
         duration(trained.seconds),
@@ -73,5 +73,5 @@ def _cells(trained: Trained) -> list[str]:
 
 
 def _accuracy(trained: Trained) -> str:
-    assert trained.test_accuracy is not None
-    return f"{percent(trained.test_accuracy, 2)} held out (validation {percent(trained.valid_accuracy, 2)})"
+    assert trained.test_metric is not None
+    return f"{percent(trained.test_metric, 2)} held out (validation {percent(trained.valid_metric, 2)})"

@@ -54,8 +54,8 @@ def equal_compute(result: SearchResult) -> EqualCompute | None:
     A supernet taken from another run cost this one no time, so its training is not counted.
     """
     random = [trained for trained in result.trained if trained.arm == "random"]
-    searched = [trained.valid_accuracy for trained in result.trained if trained.arm == "searched"]
-    values = [trained.valid_accuracy for trained in random]
+    searched = [trained.valid_metric for trained in result.trained if trained.arm == "searched"]
+    values = [trained.valid_metric for trained in random]
     search = sum(seconds for stage, seconds in result.stage_seconds.items() if stage.startswith(STAGES))
     if len(values) < FEWEST or not searched or not np.isfinite([*values, *searched, search]).all():
         return None

@@ -97,7 +97,7 @@ def points(difference: float) -> str:
 def figure(name: str, value: Any) -> str:
     """A named figure of an event: accuracies in percent, whole numbers with separators, the rest in four digits.
 
-    >>> figure("valid_accuracy", 0.5), figure("loss", 1.23456), figure("found", 1300)
+    >>> figure("valid_metric", 0.5), figure("loss", 1.23456), figure("found", 1300)
     ('valid accuracy 50.0 %', 'loss 1.235', 'found 1,300')
     """
     label = name.replace("_", " ")

@@ -6,9 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bnao.loop.check_result import read_check
+from bnao.loop.front import read_fronts
 from bnao.loop.rank.result import readable_ranking
 from bnao.loop.result import RESULT, read_result
 from bnao.report.format import count, duration, figures, magnitude
+from bnao.report.front_table import print_fronts
 from bnao.report.page import Page, plain_table
 from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
@@ -34,6 +36,7 @@ def show_run(run: RunFolder, console: Console) -> None:
     )
     if run.has(RESULT):
         print_summary(read_result(run), console, folder=run.path)
+        print_fronts(read_fronts(run), page)
         _ranking(run, page)
         return
     _reached(run, page)

@@ -7,9 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bnao.loop.result import SearchResult
+from bnao.loop.result import SearchResult, WinnerLatency
 from bnao.report.comparison import comparison_lines, comparison_sentence, trained_rows
 from bnao.report.format import count, duration, figures, magnitude, percent
+from bnao.report.latency_words import latency_note, latency_text
 from bnao.report.page import Page, plain_table
 
 FILES = {
@@ -50,7 +51,7 @@ def _winner(result: SearchResult, page: Page) -> None:
     rows = [
         (
             "accuracy",
-            f"{percent(winner.test_accuracy, 2)} ± {100 * winner.test_standard_error:.2f} (standard error), "
+            f"{percent(winner.test_metric, 2)} ± {100 * winner.test_standard_error:.2f} (standard error), "
             f"measured on {winner.measured_on}",
         ),
         (
@@ -58,6 +59,7 @@ def _winner(result: SearchResult, page: Page) -> None:
             params + (f"; {count(winner.num_params_with_auxiliary)} in training, with auxiliary head" if extra else ""),
         ),
         ("multiply-adds", f"{count(winner.macs)} ({magnitude(winner.macs)}) an image"),
+        *_latency(winner.latency),
         ("weights", _MODES.get(winner.mode, winner.mode) + (f"; output {winner.output}" if winner.output else "")),
         ("tokens", winner.architecture),
         ("id", winner.id),
@@ -68,10 +70,15 @@ def _winner(result: SearchResult, page: Page) -> None:
     page.pairs([row for row in rows if row[1]])
 
 
+def _latency(found: WinnerLatency | None) -> list[tuple[str, str]]:
+    return [] if found is None else [("latency", "; ".join(filter(None, [latency_text(found), latency_note(found)])))]
+
+
 _MODES = {
-    "scratch": "trained from scratch",
-    "inherit": "continued from the supernet's",
-    "none": "those of the re-ranking's short training",
+    "retrain": "trained from scratch",
+    "fine_tune": "continued from the supernet's",
+    "inherit": "the supernet's as they were, running statistics measured anew",
+    "rerank": "those of the re-ranking's short training",
 }
 
 

@@ -47,7 +47,7 @@ def screenshot(tmp_path: Path, name: str, address: str, *words: str, width: int 
 def test_the_figures_it_shows_are_those_of_the_run(finished: Path, tmp_path: Path) -> None:
     page = Page(browse(tmp_path, "--dump-dom", (finished / "report.html").as_uri()))
     run = RunFolder.open(finished)
-    assert float(page.keys["winner-accuracy"]) == read_result(run).winner.test_accuracy
+    assert float(page.keys["winner-accuracy"]) == read_result(run).winner.test_metric
     assert int(page.keys["winner-params"]) == read_result(run).winner.num_params
     assert int(page.keys["pool-size"]) == len(pool_entries(run.pool_path))
     assert page.tags.count("svg") >= 6

@@ -35,7 +35,7 @@ def test_key_figures_are_those_of_the_result_and_the_pool(finished: Path) -> Non
     run = RunFolder.open(finished)
     page, result = checked((finished / "report.html").read_text(encoding="utf-8")), read_result(run)
     entries = pool_entries(run.pool_path)
-    assert float(page.keys["winner-accuracy"]) == result.winner.test_accuracy
+    assert float(page.keys["winner-accuracy"]) == result.winner.test_metric
     assert int(page.keys["winner-params"]) == result.winner.num_params
     assert int(page.keys["winner-macs"]) == result.winner.macs
     assert float(page.keys["gain"]) == result.gain
@@ -52,7 +52,7 @@ def test_equal_folders_give_equal_pages(finished: Path) -> None:
 
 
 def test_runs_with_less_to_show(finished: Path, tmp_path: Path) -> None:
-    bare = replace(MICRO, rerank=replace(MICRO.rerank, random=0), final=FinalConfig(mode="none"))
+    bare = replace(MICRO, rerank=replace(MICRO.rerank, random=0), final=FinalConfig(mode="rerank"))
     page = (api.search(bare, tmp_path / "bare").path / "report.html").read_text(encoding="utf-8")
     assert "No random networks were trained" in page and "gain" not in checked(page).keys
     picked = api.pick(finished, tmp_path / "pick", max_params=10**9)

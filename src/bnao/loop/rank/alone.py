@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bnao.cost.limits import Limits
-from bnao.data.images import TestData
+from bnao.data.search_data import TestData
 from bnao.errors import NumericalError, RunError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import SearchConfig
@@ -88,10 +88,12 @@ def train_job(
             config.rerank.training,
             seed=seed,
             stage=job.key,
+            objective=bench.objective,
+            optimizer=bench.optimizer,
             hooks=hooks,
             saves=saves,
         )
     except NumericalError as error:
         return Training(key=job.key, accuracy=None, seconds=saves.seconds, failure=str(error))
-    accuracy = measure(trained.module, test.images).accuracy
+    accuracy = measure(trained.module, test.images, bench.objective).metric
     return Training(key=job.key, accuracy=accuracy, seconds=saves.seconds)

@@ -59,7 +59,7 @@ def build_result(
                 operations=operations.counts_PO[k],
                 scores=[scores.get(entry.id) for scores in rounds.values()],
                 accuracy=first.accuracy,
-                second_accuracy=None if second is None else second.accuracy,
+                second_metric=None if second is None else second.accuracy,
                 seconds=first.seconds + (0.0 if second is None else second.seconds),
             )
         )
@@ -87,7 +87,7 @@ def build_result(
 def _report(rows: Sequence[Row], rounds: Sequence[int], seed: int) -> RankingReport:
     """The report on the scores of the last round, which scored the whole pool."""
     scores = {number: [_number(row.scores[k]) for row in rows] for k, number in enumerate(rounds)}
-    seconds = [_number(row.second_accuracy) for row in rows]
+    seconds = [_number(row.second_metric) for row in rows]
     return report(
         scores[rounds[-1]],
         [_number(row.accuracy) for row in rows],

@@ -30,7 +30,7 @@ class Row:
     operations: list[int]  # how often each of the result's ``operations`` occurs
     scores: list[float | None]  # one for each of the result's ``rounds``; None: not yet in the pool
     accuracy: float | None  # None: the training diverged
-    second_accuracy: float | None  # of the other seed
+    second_metric: float | None  # of the other seed
     seconds: float  # of its trainings
 
 
@@ -81,7 +81,7 @@ def csv_text(result: RankingResult) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     own = ("id", "architecture", "origin", "round", "num_params", "macs", "live_params")
-    measured = ("accuracy", "second_accuracy", "seconds")
+    measured = ("accuracy", "second_metric", "seconds")
     scores = [f"score_round_{number}" for number in result.rounds]
     writer.writerow([*own, *scores, *measured, *(f"num_{name}" for name in result.operations)])
     for row in result.rows:

@@ -9,6 +9,7 @@ from typing import Any
 from bnao.errors import SettingError
 from bnao.loop.check_result import CheckResult, read_check
 from bnao.loop.coverage import Coverage, read_coverage
+from bnao.loop.front import read_latencies
 from bnao.loop.rank.result import RankingResult, readable_ranking
 from bnao.loop.result import RESULT, SCORE_NAME, SearchResult, read_result
 from bnao.loop.stages import Progress, read_progress
@@ -49,6 +50,7 @@ class Facts:
     score_name: str = "score"
     coverage: Coverage | None = None
     curves: list[LearningCurve] = field(default_factory=list)
+    latencies: Mapping[str, float] = field(default_factory=dict)  # ms by id of the pool, where latency is limited
     check: CheckResult | None = None  # after round 1
     ranking: RankingResult | None = None  # of `bnao rank`
     ranking_damage: str = ""  # why it cannot be read
@@ -96,6 +98,7 @@ def read_facts(run: RunFolder) -> Facts:
         score_name=str(run.read_json(SCORE_NAME)) if run.has(SCORE_NAME) else "score",
         coverage=read_coverage(run),
         curves=_curves(events),
+        latencies=read_latencies(run),
         check=read_check(run),
         ranking=ranking,
         ranking_damage=damage,

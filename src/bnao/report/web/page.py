@@ -8,6 +8,7 @@ from typing import Any
 
 from bnao import __version__
 from bnao.report.web.facts import Facts, read_facts
+from bnao.report.web.front_part import fronts
 from bnao.report.web.judgement import own_warnings
 from bnao.report.web.ranking_part import ranking
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
@@ -24,6 +25,7 @@ CONTENTS = [
     ("random", "Against random"),
     ("pool", "Pool"),
     ("size", "Size"),
+    ("front", "Front"),
     ("ranking", "Ranking"),
     ("predictor", "Predictor"),
     ("coverage", "Coverage"),
@@ -77,6 +79,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "comparison": {} if result is None else comparison(result),
         "pool": pool(facts),
         "size": size(facts),
+        "front": fronts(facts),
         "ranking": ranking(facts),
         "check": "" if facts.check is None else facts.check.text,
         "path": str(run.path),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bnao.loop.result import SearchResult
+from bnao.cost.limit_check import amount
+from bnao.loop.result import SearchResult, WinnerLatency
 from bnao.report.comparison import comparison_sentence, trained_rows
 from bnao.report.equal_compute import EqualCompute, equal_compute, sentence
 from bnao.report.format import count, duration, magnitude, percent, points
+from bnao.report.latency_words import latency_text
 from bnao.report.web.facts import Facts
 from bnao.report.web.graph_svg import graph_svg
 from bnao.report.web.plots import best_of
@@ -15,9 +17,10 @@ from bnao.report.web.plots import best_of
 Parts = dict[str, Any]
 
 MODES = {
-    "scratch": "trained from scratch on training and validation images",
-    "inherit": "continued from the supernet's weights on training and validation images",
-    "none": "the weights of the re-ranking's short training",
+    "retrain": "trained from scratch on training and validation images",
+    "fine_tune": "continued from the supernet's weights on training and validation images",
+    "inherit": "the supernet's weights as they were, running statistics measured on training images",
+    "rerank": "the weights of the re-ranking's short training",
 }
 
 
@@ -26,8 +29,8 @@ def key_figures(result: SearchResult) -> list[Parts]:
     winner = result.winner
     cards = [
         {
-            "key": "winner-accuracy", "name": "Accuracy", "exact": repr(winner.test_accuracy),
-            "text": f"{percent(winner.test_accuracy, 2)}",
+            "key": "winner-accuracy", "name": "Accuracy", "exact": repr(winner.test_metric),
+            "text": f"{percent(winner.test_metric, 2)}",
             "below": f"± {100 * winner.test_standard_error:.2f} (standard error), on {winner.measured_on}",
         },
         {
@@ -39,6 +42,8 @@ def key_figures(result: SearchResult) -> list[Parts]:
             "text": magnitude(winner.macs), "below": f"{count(winner.macs)} for one image",
         },
     ]  # fmt: skip
+    if winner.latency is not None:
+        cards.append(_latency(winner.latency))
     if result.gain is not None:
         error = result.gain_standard_error
         spread = "" if error is None else f"± {100 * error:.2f} (standard error), "
@@ -49,6 +54,15 @@ def key_figures(result: SearchResult) -> list[Parts]:
             }
         )  # fmt: skip
     return cards
+
+
+def _latency(found: WinnerLatency) -> Parts:
+    shown = found.predicted_ms if found.whole_ms is None else found.whole_ms
+    note = "" if found.whole_ms is None else f"; {amount(found.predicted_ms)} ms by the table"
+    return {
+        "key": "winner-latency", "name": "Latency", "exact": repr(shown),
+        "text": f"{amount(shown)} ms", "below": f"{latency_text(found)}{note}",
+    }  # fmt: skip
 
 
 def drawing(facts: Facts) -> Parts:
@@ -82,7 +96,7 @@ def comparison(result: SearchResult) -> Parts:
         return {}
     equal = equal_compute(result)
     expected = None if equal is None else (equal.num_total, equal.expected_best, equal.low, equal.high)
-    arms = {arm: [t.valid_accuracy for t in result.trained if t.arm == arm] for arm in ("searched", "random")}
+    arms = {arm: [t.valid_metric for t in result.trained if t.arm == arm] for arm in ("searched", "random")}
     return {
         "sentence": comparison_sentence(result),
         "rows": [

@@ -1,0 +1,88 @@
+"""``architecture.json``: what a delivered network is, how good it is, and how its images are prepared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnao.data.limits import check_picture
+from bnao.errors import RunError
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.storage import files
+from bnao.storage.plain import from_dict
+from bnao.task import Task
+
+FILE_NAME = "architecture.json"
+FORMAT, VERSION = "bnao-network", 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxCheck:
+    """How ``model.onnx`` was compared with torch: random images in batches of these sizes."""
+
+    batch_sizes: tuple[int, ...]
+    largest_difference: float  # of two logits
+    largest_logit: float  # in absolute value
+    tolerance: float  # of the difference, for logits up to 1; beyond in proportion to the largest
+    opset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What is delivered. Sizes are those of the network without an auxiliary head.
+
+    ``mean`` and ``std`` of each channel are for pixels in [0, 1]. ``metric_value`` (an accuracy is in [0, 1]) was
+    measured on data that the search did not use. ``mode`` says how the weights came about
+    (:class:`bnao.loop.config.FinalConfig`). ``sha256`` is that of ``model.safetensors``.
+    """
+
+    format: str = FORMAT
+    version: int = VERSION
+    architecture: str
+    id: str
+    space: SpaceConfig
+    network: NetworkConfig
+    task: Task
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    num_params: int
+    macs: int
+    metric: str
+    metric_value: float
+    metric_is_share: bool  # in [0, 1], told in percent
+    standard_error: float
+    measured_on: str
+    loss: str
+    mode: str
+    recipe: str
+    seed: int
+    bnao_version: str
+    sha256: str = ""
+    onnx: OnnxCheck | None = None
+    source: str = ""  # the file that builds the network without bnao: model.py or model.pt2
+    source_note: str = ""  # why there is no model.py
+
+
+def read_description(folder: Path) -> Description:
+    """The description in an exported folder. Raises RunError, DataError for images beyond any size."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        there = f"holds no {FILE_NAME}" if folder.is_dir() else "is not a folder" if folder.exists() else "is missing"
+        raise RunError(f"an exported folder is what `bnao export --out` wrote; {str(folder)!r} {there}: check the path")
+    plain = files.read_json(path)
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise RunError(f"an exported network says format {FORMAT!r}; {str(path)!r} does not: check the path")
+    if plain.get("version") != VERSION:
+        received = str(plain.get("version"))[:20]
+        raise RunError(
+            f"this bnao reads exported networks of version {VERSION}; {str(path)!r} has version {received}: use the "
+            "bnao that wrote it, or export again"
+        )
+    description = from_dict(Description, plain, source=str(path))
+    task = description.task
+    check_picture(task.image_size[1], task.image_size[0], path)
+    if {len(description.mean), len(description.std)} != {task.in_channels}:
+        raise RunError(f"there is one mean and one std for each channel; {str(path)!r} has others: export again")
+    if task.classes and len(task.classes) != task.num_classes:
+        raise RunError(f"there is one name for each class, or none; {str(path)!r} has others: export again")
+    return description

@@ -1,0 +1,112 @@
+"""The export of a finished run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from bnao import __version__
+from bnao.delivery.description import Description
+from bnao.delivery.network import build_network
+from bnao.delivery.write import check_export, write_export
+from bnao.errors import RunError
+from bnao.loop.given import OWN
+from bnao.loop.inputs import run_config
+from bnao.loop.plugins import load_plugins
+from bnao.loop.result import read_result
+from bnao.report.drawing_file import architecture_svg
+from bnao.spaces import load_spaces
+from bnao.spaces.base import SearchSpace, make_space
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.storage import RunFolder, from_dict
+from bnao.task import Task
+
+WINNER = "winner.safetensors"
+
+T = TypeVar("T")
+
+
+def export(run: str | Path, out: str | Path, *, onnx: bool = True) -> Description:
+    """Write the delivered network of the finished ``run`` to the new or empty folder ``out``, for use elsewhere.
+
+    ``model.safetensors`` (weights), ``architecture.json`` (the description that is returned), ``model.py`` (source
+    that needs torch alone; ``model.pt2`` where no source is known), ``architecture.svg``, and with ``onnx`` the file
+    ``model.onnx``, compared with torch by onnxruntime (docs/export.md). The folder appears whole or not at all.
+    :func:`~bnao.delivery.predict.predict` reads it.
+
+    Raises BnaoError before anything is written: for a run that has not finished or was no search on images, a folder
+    that is taken, packages that are missing.
+
+    Example: ``export("runs/demo", "demo-network").metric_value``
+    """
+    folder, target = RunFolder.open(run), Path(out)
+    check_export(target, onnx=onnx)
+    description = describe_delivered(folder)
+    space = _space(folder, description)
+    module = build_network(description, space, folder.read_weights(WINNER)[0], folder.path / WINNER)
+    title = f"{space.name} {description.id}: {description.num_params:,} parameters"
+    drawn = architecture_svg(space, space.grammar.parse(description.architecture), title)
+    return write_export(module, description, target, onnx=onnx, texts={"architecture.svg": drawn})
+
+
+def _space(run: RunFolder, description: Description) -> SearchSpace:
+    """The run's space; what is in it of the user's own comes from the plugins of its settings."""
+    load_spaces()
+    build = load_plugins(run_config(run).plugins)
+    if description.space.name != OWN:
+        return make_space(description.space)
+    if build is None:
+        raise RunError(
+            f"a model of your own is exported where a plugin names it; {str(run.path)!r} was given it in Python: take "
+            "the network from there, by Result.module"
+        )
+    from bnao.spaces.own import OwnSpace
+
+    return OwnSpace(build, torch.zeros(2, description.task.in_channels, *description.task.image_size))
+
+
+def describe_delivered(run: RunFolder) -> Description:
+    """The winner of ``run``: how it is built, how its images are prepared, how good it is.
+
+    Raises RunError if the run has not finished, is damaged, or was no search on images.
+    """
+    if run.status != "finished":
+        raise RunError(
+            f"what is exported is the network of a finished run; {str(run.path)!r} is {run.status}: finish it by "
+            f"`bnao resume {run.path}`"
+        )
+    result, (_, metadata) = read_result(run), run.read_weights(WINNER)
+    winner, normalisation = result.winner, json.loads(metadata["normalisation"])
+    if normalisation is None:
+        raise RunError(
+            f"an export describes how images are prepared; {str(run.path)!r} searched on data of your own, which are "
+            "prepared by you: take the network from Python, by Result.module"
+        )
+
+    def stored(cls: type[T], name: str) -> T:
+        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
+
+    return Description(
+        architecture=winner.architecture,
+        id=winner.id,
+        space=stored(SpaceConfig, "space"),
+        network=stored(NetworkConfig, "network"),
+        task=stored(Task, "task"),
+        mean=tuple(normalisation["mean"]),
+        std=tuple(normalisation["std"]),
+        num_params=winner.num_params,
+        macs=winner.macs,
+        metric=result.metric.name,
+        metric_value=winner.test_metric,
+        metric_is_share=result.metric.is_share,
+        standard_error=winner.test_standard_error,
+        measured_on=winner.measured_on,
+        loss=run_config(run).objective.loss,
+        mode=winner.mode,
+        recipe=result.recipe,
+        seed=result.seed,
+        bnao_version=__version__,
+    )

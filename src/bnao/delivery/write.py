@@ -1,0 +1,72 @@
+"""An exported folder: the same network as weights, source, ONNX and drawing, with what it is in one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from bnao.delivery.description import FILE_NAME, Description
+from bnao.delivery.folder import refuse_taken, whole_folder
+from bnao.delivery.onnx_file import require_onnx, write_onnx
+from bnao.delivery.program import write_program
+from bnao.delivery.source import Unwritable, model_source
+from bnao.delivery.weights import FILE_NAME as WEIGHTS
+from bnao.delivery.weights import write_weights
+from bnao.storage import files
+from bnao.storage.plain import to_plain
+
+
+def check_export(out: Path, *, onnx: bool) -> None:
+    """Refuse before any work what :func:`write_export` would refuse. Raises BnaoError."""
+    refuse_taken(out)
+    if onnx:
+        require_onnx()
+
+
+def write_export(
+    module: nn.Module, description: Description, out: Path, *, onnx: bool, texts: Mapping[str, str]
+) -> Description:
+    """Write the folder ``out`` (new or empty), all or nothing, and return the description with what was measured.
+
+    ``module`` is the delivered network in eval mode on the CPU, ``texts`` further files (a drawing) by name. Where no
+    readable source is known for a module, ``model.pt2`` is written in place of ``model.py``, and ``source_note`` says
+    why. Raises BnaoError.
+    """
+    check_export(out, onnx=onnx)
+    task = description.task
+    shape = (task.in_channels, *task.image_size)
+    with whole_folder(out) as folder:
+        write_weights(folder / WEIGHTS, module.state_dict(), _metadata(description))
+        description = replace(description, sha256=files.sha256(folder / WEIGHTS)[0])
+        try:
+            _write_text(folder / "model.py", model_source(module, description))
+            description = replace(description, source="model.py")
+        except Unwritable as reason:
+            write_program(folder / "model.pt2", module, shape)
+            description = replace(description, source="model.pt2", source_note=f"no model.py: {reason}")
+        if onnx:
+            description = replace(description, onnx=write_onnx(folder / "model.onnx", module, shape))
+        for name, text in texts.items():
+            _write_text(folder / name, text)
+        files.write_json(folder / FILE_NAME, description)
+    return description
+
+
+def _metadata(description: Description) -> dict[str, str]:
+    """What the weights' file says of itself: enough to rebuild the network from it alone."""
+    return {
+        "format": "pt",
+        "architecture": description.architecture,
+        "space": json.dumps(to_plain(description.space)),
+        "network": json.dumps(to_plain(description.network)),
+        "task": json.dumps(to_plain(description.task)),
+        "normalisation": json.dumps({"mean": list(description.mean), "std": list(description.std)}),
+    }
+
+
+def _write_text(path: Path, text: str) -> None:
+    files.write_atomic(path, lambda file: file.write(text.encode("utf-8")))

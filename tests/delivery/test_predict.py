@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.delivery.conftest import Made
+
+import bnao
+from bnao.delivery.network import load_network
+from bnao.delivery.predict import predict, read_picture
+from bnao.delivery.write import write_export
+from bnao.errors import DataError, SettingError
+
+
+def picture(path: Path, size: tuple[int, int], mode: str = "RGB", seed: int = 0) -> Path:
+    """A picture of (width, height) pixels."""
+    shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_probabilities(exported: Path, tmp_path: Path) -> None:
+    paths = [picture(tmp_path / f"{k}.png", (8, 8), seed=k) for k in range(70)]
+    found = bnao.predict(exported, paths, top=10)
+    network, description = load_network(exported)
+    pixels = torch.from_numpy(np.stack([np.asarray(Image.open(path)) for path in paths])).permute(0, 3, 1, 2)
+    mean, std = (torch.tensor(v).view(-1, 1, 1) for v in (description.mean, description.std))
+    with torch.no_grad():
+        expected = torch.softmax(network((pixels / 255 - mean) / std), 1)
+    for prediction, path, row in zip(found, paths, expected, strict=True):
+        assert prediction.image == str(path)
+        values = [c.probability for c in prediction.top]
+        assert values == sorted(values, reverse=True) and sum(values) == pytest.approx(1.0)
+        for c in prediction.top:
+            assert c.name == description.task.classes[c.label] and c.probability == pytest.approx(
+                float(row[c.label]), abs=1e-5
+            )
+
+
+def test_pictures_of_other_forms(exported: Path, tmp_path: Path) -> None:
+    paths = [
+        picture(tmp_path / "large.jpg", (40, 30)), picture(tmp_path / "small.png", (4, 6)),
+        picture(tmp_path / "gray.png", (8, 8), "L"),
+    ]  # fmt: skip
+    assert [len(p.top) for p in predict(exported, paths)] == [3, 3, 3]
+    task = load_network(exported)[1].task
+    gray = read_picture(paths[2], task)
+    assert gray.shape == (3, 8, 8) and (gray[0] == gray[1]).all() and (gray[0] == gray[2]).all()
+    assert read_picture(paths[0], replace(task, in_channels=1)).shape == (1, 8, 8)
+    with pytest.raises(DataError, match=r"has 8x16 pixels .*gray.png' has 8x8"):
+        read_picture(paths[2], replace(task, image_size=(8, 16)))
+
+
+def test_errors_name_the_file(exported: Path, tmp_path: Path) -> None:
+    good = picture(tmp_path / "good.png", (8, 8))
+    (tmp_path / "bad.png").write_bytes(good.read_bytes()[:60])
+    (tmp_path / "text.png").write_text("no picture")
+    for name, message in (("none.png", "is missing"), ("", "is a folder"), ("bad.png", "whole"), ("text.png", "whole")):
+        with pytest.raises(DataError, match=rf"{name}.*{message}|{message}.*{name}"):
+            predict(exported, [good, tmp_path / name])
+    with pytest.raises(SettingError, match="top is at least 1"):
+        predict(exported, [good], top=0)
+    with pytest.raises(SettingError, match="at least one picture"):
+        predict(exported, [])
+
+
+def test_classes_without_names_and_other_losses(make: Callable[[str, int], Made], tmp_path: Path) -> None:
+    module, description = make("mobile", 3)
+    path = picture(tmp_path / "a.png", (16, 16))
+    write_export(module, description, tmp_path / "a", onnx=False, texts={})
+    assert [c.name for c in predict(tmp_path / "a", [path], top=99)[0].top] == [""] * 4
+    write_export(module, replace(description, loss="mse"), tmp_path / "b", onnx=False, texts={})
+    with pytest.raises(SettingError, match="received 'mse'"):
+        predict(tmp_path / "b", [path])
