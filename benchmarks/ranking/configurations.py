@@ -44,6 +44,7 @@ class Configuration:
     )
     scoring: ScoringConfig = field(default_factory=lambda: ScoringConfig(batch_size=1250, images=2500))
     trained_as: str | None = None  # scored with the supernet of another configuration
+    mean_of: tuple[str, str] | None = None  # the score is the mean of two configurations' losses, from their rows
     resolution: int = 16
     valid_fraction: float = 0.1
 
@@ -64,6 +65,7 @@ def _policy(name: str) -> SamplingConfig:
 _LIGHT = replace(Configuration(about="").training, weight_decay=3e-4)
 _ALL_IMAGES = ScoringConfig(batch_size=1250)
 _ADAPTED = ScoringConfig(batch_size=1250, images=2500, adapt_steps=60)
+_LEARNING = ScoringConfig(score="learning", adapt_steps=20)
 _FAIR = SamplingConfig(policy="fair", over="space")
 
 CONFIGURATIONS: dict[str, Configuration] = {
@@ -95,6 +97,23 @@ CONFIGURATIONS: dict[str, Configuration] = {
         steps=14500,
         scoring=_ADAPTED,
         trained_as="size_proportional",
+    ),
+    "uniform_learning": Configuration(
+        about="uniform; training loss while each cell's copy trains 20 steps", scoring=_LEARNING, trained_as="uniform"
+    ),
+    "size_proportional_learning": Configuration(
+        about="in proportion to size; training loss while each cell's copy trains 20 steps",
+        sampling=_by_size(1.0),
+        steps=14500,
+        scoring=_LEARNING,
+        trained_as="size_proportional",
+    ),
+    "size_proportional_both": Configuration(
+        about="in proportion to size; mean of the validation loss and the loss of 20 steps of its copy's training",
+        sampling=_by_size(1.0),
+        steps=14500,
+        trained_as="size_proportional",
+        mean_of=("size_proportional", "size_proportional_learning"),
     ),
     "uniform_light_decay": Configuration(about="uniform, weight decay 3e-4", training=_LIGHT, scoring=_ALL_IMAGES),
     "size_proportional_light_decay": Configuration(

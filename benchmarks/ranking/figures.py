@@ -9,7 +9,7 @@ of the mean over seeds, and t of S - 1 degrees of freedom; a ranking without see
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ from bnao.ranking.scopes import Scope, scopes, size_rule
 Floats = NDArray[np.float64]
 RESAMPLES = 400
 TOP = 10
+FOLDS = 10
 
 
 @dataclass(frozen=True)
@@ -107,17 +108,20 @@ class Judge:
         return np.stack([self.values(scores_P)[figure] for scores_P in rankings])
 
 
-def fused(scores_a_P: Floats, a: Cells, scores_b_P: Floats, b: Cells) -> Floats:
-    """Predictions on set B of a fit on set A: operation counts and the one-shot score's rank in its set."""
-    return _fit(lambda cells, s: np.c_[cells.counts_PO, stats.rankdata(s) / len(s)], scores_a_P, a, scores_b_P, b)
+def fused(scores_P: Floats, cells: Cells) -> Floats:
+    """Predictions from operation counts and the one-shot score's rank, cross-fitted: each fold by a fit on the others."""
+    return _cross_fitted(np.c_[cells.counts_PO, stats.rankdata(scores_P) / len(scores_P)], cells.truth_P)
 
 
-def counts_alone(a: Cells, b: Cells) -> Floats:
-    """Predictions on set B of a fit on set A from operation counts alone."""
-    return _fit(lambda cells, s: cells.counts_PO, np.zeros(len(a)), a, np.zeros(len(b)), b)
+def counts_alone(cells: Cells) -> Floats:
+    """The same from operation counts alone, in the same folds."""
+    return _cross_fitted(cells.counts_PO.astype(np.float64), cells.truth_P)
 
 
-def _fit(
-    features: Callable[[Cells, Floats], NDArray[np.float64]], scores_a_P: Floats, a: Cells, scores_b_P: Floats, b: Cells
-) -> Floats:
-    return fit_counts(features(a, scores_a_P), a.truth_P)(features(b, scores_b_P))
+def _cross_fitted(features_PK: Floats, truth_P: Floats) -> Floats:
+    fold_P = np.random.default_rng(0).permutation(len(truth_P)) % FOLDS
+    found_P = np.empty(len(truth_P))
+    for fold in range(FOLDS):
+        held = fold_P == fold
+        found_P[held] = fit_counts(features_PK[~held], truth_P[~held])(features_PK[held])
+    return found_P

@@ -47,13 +47,13 @@ def write_results(table: Path) -> None:
     trivial = {
         "size_alone": b.params_P.astype(float),
         "live_size_alone": b.live_params_P.astype(float),
-        "op_counts_fit": counts_alone(a, b),
+        "op_counts_fit": counts_alone(b),
     }
     figures = {name: judge.intervals(found) for name, found in rankings.items()}
     for name, found in on_b.items():
         figures[name]["train_minutes"] = plain_interval([row["train_minutes"] for row in found])
     figures |= {name: judge.intervals([scores_P]) for name, scores_P in trivial.items()}
-    differences = compare(judge, rankings, trivial, on_a, a, b)
+    differences = compare(judge, rankings, trivial, b)
     RESULTS.write_text(
         json.dumps(
             {
@@ -84,9 +84,7 @@ def compare(
     judge: Judge,
     rankings: dict[str, list[Any]],
     trivial: dict[str, Any],
-    on_a: dict[str, list[dict[str, Any]]],
-    a: Cells,
-    b: Cells,
+    cells: Cells,
 ) -> dict[str, dict[str, Interval]]:
     """Each configuration against uniform and the trivial rankings; counts with the score against counts alone."""
     found = {}
@@ -96,7 +94,7 @@ def compare(
             found[f"{name} - uniform"] = {f: judge.difference(ours[: len(theirs)], theirs, f) for f in FIGURES}
         for other, scores_P in trivial.items():
             found[f"{name} - {other}"] = {f: judge.difference(ours, [scores_P] * len(ours), f) for f in FIGURES}
-        with_counts = [fused(ranking(row_a), a, scores_P, b) for row_a, scores_P in zip(on_a[name], ours, strict=False)]
+        with_counts = [fused(scores_P, cells) for scores_P in ours]
         alone = [trivial["op_counts_fit"]] * len(with_counts)
         found[f"{name} with counts - counts"] = {f: judge.difference(with_counts, alone, f) for f in FIGURES}
     return found

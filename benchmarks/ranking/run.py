@@ -2,7 +2,7 @@
 
     python benchmarks/ranking/run.py --table TABLE.csv.gz --images CIFAR --work FOLDER screen     # one seed each, set A
     ... choose NAME...        # up to three names beside uniform, fixed before set B is opened
-    ... confirm --seeds 5     # the chosen ones, seeds 0 to 4, sets A and B
+    ... confirm --seeds 5     # the chosen ones, seeds 0 to 4, set B
     ... report                # results.json and the table, from the rows
     ... check NAME SEED       # run one row again from nothing and compare it with the stored one
 
@@ -43,7 +43,10 @@ def row_path(name: str, seed: int, cells: str) -> Path:
 
 
 def one(name: str, seed: int, cells: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Train (or go on, or read) one supernet and score one set of cells; the row."""
+    """Train (or go on, or read) one supernet and score one set of cells; the row, read where it is finished."""
+    if row_path(name, seed, cells).exists() and not args.anew:
+        stored: dict[str, Any] = json.loads(row_path(name, seed, cells).read_text())
+        return stored
     import torch
     from cells import evaluation_cells
     from configurations import CONFIGURATIONS
@@ -53,6 +56,8 @@ def one(name: str, seed: int, cells: str, args: argparse.Namespace) -> dict[str,
 
     torch.set_num_threads(1)
     config = CONFIGURATIONS[name]
+    if config.mean_of is not None:
+        return mean_row(name, seed, cells, [one(part, seed, cells, args) for part in config.mean_of])
     folder = args.work / f"{config.trained_as or name}-{seed}"
 
     def tell(epoch: Any) -> None:
@@ -73,6 +78,24 @@ def one(name: str, seed: int, cells: str, args: argparse.Namespace) -> dict[str,
         "commit": commit(),
         "machine": f"{platform.machine()}, torch {torch.__version__}, 1 thread",
         **found,
+    }
+
+
+def mean_row(name: str, seed: int, cells: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row of a configuration whose score is the mean of two others' losses, made from the same supernet."""
+    first, second = parts
+    assert first["train_minutes"] == second["train_minutes"], "both scores are of one supernet"
+
+    def mean(figure: str) -> list[float]:
+        return [round((a + b) / 2, 6) for a, b in zip(first[figure], second[figure], strict=True)]
+
+    return {
+        **first,
+        "configuration": name,
+        "score_minutes": round(first["score_minutes"] + second["score_minutes"], 3),
+        "commit": commit(),
+        "loss": mean("loss"),
+        "accuracy": mean("accuracy"),
     }
 
 
@@ -109,7 +132,7 @@ def check(name: str, seed: int, args: argparse.Namespace) -> None:
     from scipy.stats import kendalltau
 
     with tempfile.TemporaryDirectory() as folder:
-        again = one(name, seed, args.cells, argparse.Namespace(**{**vars(args), "work": Path(folder)}))
+        again = one(name, seed, args.cells, argparse.Namespace(**{**vars(args), "work": Path(folder), "anew": True}))
     stored = json.loads(row_path(name, seed, args.cells).read_text())
     furthest = max(abs(a - b) for a, b in zip(again["loss"], stored["loss"], strict=True))
     print(
@@ -142,6 +165,7 @@ def main() -> None:
         command.add_argument("seed", type=int)
         command.add_argument("--cells", choices=("A", "B", "AB"), default="A")
     args = parser.parse_args()
+    args.anew = False
     sys.path.insert(0, str(HERE))
     from configurations import CONFIGURATIONS
 
@@ -158,7 +182,7 @@ def main() -> None:
         if not CHOICE.exists():
             sys.exit("set B is opened for chosen configurations alone: run `choose NAME...` first")
         names = json.loads(CHOICE.read_text())["names"]
-        run_all([(name, seed, "AB") for seed in range(args.seeds) for name in names], args)
+        run_all([(name, seed, "B") for seed in range(args.seeds) for name in names], args)
     elif args.command == "one":
         for cells in args.cells:
             if not row_path(args.name, args.seed, cells).exists():
