@@ -109,7 +109,7 @@ class Judge:
 
 
 def fused(scores_P: Floats, cells: Cells) -> Floats:
-    """Predictions from operation counts and the one-shot score's rank, cross-fitted: each fold by a fit on the others."""
+    """Predictions from operation counts and the one-shot score's rank; each fold by a fit on the others."""
     return _cross_fitted(np.c_[cells.counts_PO, stats.rankdata(scores_P) / len(scores_P)], cells.truth_P)
 
 
