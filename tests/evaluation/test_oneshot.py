@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def _hash(supernet: Supernet) -> str:
 
 @pytest.mark.parametrize("statistics", ["batch", "recalibrated"])
 @pytest.mark.parametrize(
-    ("score", "adapt_steps"), [("loss", 0), ("loss", 2), ("metric", 0), ("metric", 2), ("learning", 2)]
+    ("score", "adapt_steps"), [("loss", 0), ("loss", 2), ("metric", 0), ("metric", 2), ("learning", 2), ("both", 2)]
 )
 def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score, adapt_steps):
     config = ScoringConfig(
@@ -100,6 +101,10 @@ def test_the_learning_score_is_the_mean_loss_before_each_update(supernet, data):
         sgd.step()
     score = evaluator.evaluate([a]).values_P[0]
     assert score == pytest.approx(-np.mean(losses[1:]), rel=1e-4)
+    plain = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, ScoringConfig(batch_size=16), seed=0)
+    both = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, replace(config, score="both"), seed=0)
+    expected = (score + plain.evaluate([a]).values_P[0]) / 2
+    assert both.evaluate([a]).values_P[0] == pytest.approx(expected)
 
 
 def test_symmetric_forms_have_one_score(supernet, data):

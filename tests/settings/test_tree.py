@@ -90,7 +90,7 @@ def test_any_value_is_kept_or_refused_but_never_changed(name: str, value: Any) -
         ({"loop": {"pool": 3.0}}, "loop.pool is a whole number; received 3.0"),
         ({"loop": {"pool": True}}, "loop.pool is a whole number; received True"),
         ({"controller": {"early_stop": 1}}, "controller.early_stop is true or false; received 1"),
-        ({"scoring": {"score": "los"}}, "scoring.score is one of loss, metric, learning; received 'los'"),
+        ({"scoring": {"score": "los"}}, "scoring.score is one of loss, metric, learning, both; received 'los'"),
         ({"supernet": {"training": {"epochs": float("inf")}}}, "write a finite number"),
         ({"supernet": {"training": {"epochs": 10**400}}}, "write a finite number"),
         ({"supernet": {"training": {"epochs": 2**53 + 1}}}, "that a float holds exactly"),

@@ -12,14 +12,15 @@ from bnao.errors import require
 class ScoringConfig:
     """How shared weights score an architecture: same validation images in the same batches for all; nothing changes.
 
-    ``score``: the negated validation ``loss`` (finer; the default); the objective's ``metric`` on validation; or
+    ``score``: the negated validation ``loss`` (finer; the default); the objective's ``metric`` on validation;
     ``learning``, the negated loss that the copy has on the batches of its adaptation, each before it learns from it,
-    from step ``adapt_from`` on (what TSE, arXiv 2006.04492, sums over a whole training). ``statistics``: batch norm
-    uses each ``batch``'s own, or running ones ``recalibrated`` on ``recalibration_batches`` training batches. With
+    from step ``adapt_from`` on (what TSE, arXiv 2006.04492, sums over a whole training); or ``both``, the mean of
+    ``learning`` and of the loss of the shared weights before they are adapted. ``statistics``: batch norm uses each
+    ``batch``'s own, or running ones ``recalibrated`` on ``recalibration_batches`` training batches. With
     ``adapt_steps`` a copy of the path trains alone first (the same batches for all), and is scored in its place.
     """
 
-    score: Literal["loss", "metric", "learning"] = "loss"
+    score: Literal["loss", "metric", "learning", "both"] = "loss"
     statistics: Literal["batch", "recalibrated"] = "batch"
     batch_size: int = 500  # validation images a batch
     images: int | None = None  # of the validation split, balanced; None: all of it
@@ -27,14 +28,14 @@ class ScoringConfig:
     adapt_steps: int = 0  # > 0: each architecture first trains its own copy of its shared weights for so many steps
     adapt_learning_rate: float = 0.1  # of that training, at its start
     adapt_batch_size: int = 128  # of that training
-    adapt_from: int = 0  # first step of that training, counted from 0, that the score `learning` looks at
+    adapt_from: int = 0  # first step of that training, counted from 0, that `learning` and `both` look at
 
     def __post_init__(self) -> None:
-        known = ("loss", "metric", "learning")
-        require(self.score in known, "score is loss, metric or learning", self.score, "choose one")
+        known = ("loss", "metric", "learning", "both")
+        require(self.score in known, "score is loss, metric, learning or both", self.score, "choose one")
         require(
-            self.score != "learning" or self.adapt_steps > 0,
-            "score = learning needs adapt_steps above 0",
+            not self.learns or self.adapt_steps > 0,
+            f"score = {self.score} needs adapt_steps above 0",
             self.adapt_steps,
             "set adapt_steps, for example to 40",
         )
@@ -61,3 +62,8 @@ class ScoringConfig:
         )
         require(self.adapt_batch_size >= 2, "adapt_batch_size >= 2 (batch norm)", self.adapt_batch_size, "use 128")
         require(self.recalibration_batches >= 1, "recalibration_batches >= 1", self.recalibration_batches, "use 4")
+
+    @property
+    def learns(self) -> bool:
+        """Whether the score looks at the adaptation itself."""
+        return self.score in ("learning", "both")

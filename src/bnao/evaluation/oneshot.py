@@ -26,6 +26,12 @@ from bnao.rng import generator, torch_stream
 from bnao.supernet import Supernet
 from bnao.training.averaging import LazyAverage, averaged
 
+_LOSSES = {
+    "loss": "validation loss",
+    "learning": "training loss while adapting",
+    "both": "mean of validation loss and training loss while adapting",
+}
+
 
 class OneShotEvaluator(Evaluator):
     """Scores paths of a supernet on the validation images, in the canonical order of each architecture."""
@@ -68,23 +74,34 @@ class OneShotEvaluator(Evaluator):
 
     def view(self, architecture: Architecture) -> nn.Module:
         """The module that is scored: it shares weights with the supernet and nothing else; adapted, not even these."""
-        path = self._supernet.path(self._canonical(architecture))
-        if self._adaptation is not None:
-            path = self._adaptation.adapted(path)
+        path = self._path(architecture)
+        return self._statistics(path if self._adaptation is None else self._adaptation.adapted(path))
+
+    def _path(self, architecture: Architecture) -> nn.Module:
+        return self._supernet.path(self._canonical(architecture))
+
+    def _statistics(self, path: nn.Module) -> nn.Module:
         if self._config.statistics == "recalibrated":
             return recalibrated_view(path, self._calibration)
         return batch_statistics_view(path)
 
     def _measure(self, architecture: Architecture) -> tuple[float, float]:
-        """Loss and metric: on the validation images, or on the batches of the adaptation."""
+        """Loss and metric: on the validation images, on the batches of the adaptation, or the mean of both."""
         if self._config.score == "learning":
-            assert self._adaptation is not None, "the settings ask for it"
-            path = self._supernet.path(self._canonical(architecture))
-            _, figures = self._adaptation.learned(path)
-            loss, metric = np.mean(figures[self._config.adapt_from :], axis=0)
-            return float(loss), float(metric)
-        result = measure_batches(self.view(architecture), self._batches, self._objective)
-        return result.loss, result.metric
+            return self._learning(architecture)
+        shared = self._adaptation is None or self._config.score == "both"
+        view = self._statistics(self._path(architecture)) if shared else self.view(architecture)
+        result = measure_batches(view, self._batches, self._objective)
+        if self._config.score != "both":
+            return result.loss, result.metric
+        loss, metric = self._learning(architecture)
+        return (result.loss + loss) / 2, (result.metric + metric) / 2
+
+    def _learning(self, architecture: Architecture) -> tuple[float, float]:
+        assert self._adaptation is not None, "the settings ask for it"
+        _, figures = self._adaptation.learned(self._path(architecture))
+        loss, metric = np.mean(figures[self._config.adapt_from :], axis=0)
+        return float(loss), float(metric)
 
     def evaluate(
         self,
@@ -107,7 +124,7 @@ class OneShotEvaluator(Evaluator):
         losses_P, metrics_P = pairs_P2[:, 0], pairs_P2[:, 1]
         metric = self._objective.metric
         if self._config.score != "metric":
-            of = "training loss while adapting" if self._config.score == "learning" else "validation loss"
+            of = _LOSSES[self._config.score]
             raw, name = -losses_P, f"negated {of}" + (" (nats)" if self._objective.is_classes else "")
         else:
             raw = np.where(np.isfinite(losses_P), metrics_P if metric.higher_is_better else -metrics_P, np.nan)

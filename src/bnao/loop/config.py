@@ -93,7 +93,7 @@ class RerankConfig:
 class FinalConfig:
     """Where the winner's weights come from.
 
-    ``retrain``: trained anew on train + validation data. ``fine_tune``: the supernet's weights, trained further on both.
+    ``retrain``: trained anew on train + validation data. ``fine_tune``: the supernet's weights, trained on with both.
     ``inherit``: the supernet's weights as they are, with running statistics measured on training data. ``rerank``: the
     weights of the re-ranking's training.
     """
