@@ -21,6 +21,7 @@ DOCUMENTS = [
     "docs/reading-the-report.md",
     "docs/export.md",
     "docs/limits.md",
+    "docs/own-model.md",
 ]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -49,6 +50,17 @@ def test_limits_python(capsys: pytest.CaptureFixture[str]) -> None:
     for code in blocks("docs/limits.md", "python"):
         exec(compile(code, "docs/limits.md", "exec"), {})
     assert capsys.readouterr().out == "True\n"
+
+
+def test_own_model_python(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, object] = {"__name__": "example"}
+    for code in blocks("docs/own-model.md", "python"):
+        exec(compile(code, "docs/own-model.md", "exec"), scope)
+    assert capsys.readouterr().out == "True True Net\n"
+    assert (tmp_path / "own.html").exists()
 
 
 def test_contributing_python(monkeypatch: pytest.MonkeyPatch) -> None:
