@@ -1,0 +1,116 @@
+"""How good is what a whole search finds? NAS-Bench-201 on CIFAR-10, the winner looked up in the table afterwards.
+
+    python benchmarks/ranking/whole_search.py --table TABLE.csv.gz --images CIFAR --work FOLDER run --seeds 5
+    ... report
+
+The search (whole_search.toml) sees images alone: no accuracy of the table takes part in it. Two one-thread searches go
+side by side; each is a run of the product in FOLDER/SEED, resumed after a kill. Rows and the table are in
+whole_search.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "whole_search.json"
+GOAL, OPTIMUM, LARGEST = 94.0, 94.37, 93.76
+
+
+def one(seed: int, args: argparse.Namespace) -> None:
+    """A search with this seed, or what is left of it."""
+    import bnao
+    from bnao import api
+    from bnao.loop.config import SearchConfig
+    from bnao.settings import update, update_from_toml
+
+    folder = args.work / str(seed)
+    if (folder / "manifest.json").exists():
+        api.resume(folder)
+        return
+    config = update_from_toml(SearchConfig(), HERE / "whole_search.toml")
+    config = update(config, {"seed": seed, "data": {"source": args.images}})
+    bnao.search(config, folder, recipe="whole_search")
+
+
+def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[str, Any]:
+    """What the finished search of a seed found, with the true test accuracies in percent."""
+    from bnao.loop.result import read_result
+    from bnao.storage import RunFolder
+
+    run = RunFolder.open(args.work / str(seed))
+    result = read_result(run)
+    return {
+        "seed": seed,
+        "winner": result.winner.architecture,
+        "true_accuracy": truth[result.winner.id],
+        "best_of_trained": max(truth[trained.id] for trained in result.trained),
+        "mean_of_trained": sum(truth[trained.id] for trained in result.trained) / len(result.trained),
+        "cpu_minutes": sum(result.stage_seconds.values()) / 60,
+        "stage_seconds": result.stage_seconds,
+        "versions": result.versions,
+    }
+
+
+def report(args: argparse.Namespace) -> None:
+    """Look the finished winners up, write and print."""
+    import numpy as np
+    from run import commit
+    from scipy import stats
+
+    from bnao.evaluation.tables import read_table
+
+    table = read_table(args.table)
+    truth: dict[str, float] = {}
+    for architecture, accuracy in zip(table.architectures, table.test_accuracy_P, strict=True):
+        truth.setdefault(architecture.id, 100 * float(accuracy))
+    seeds = sorted(int(path.name) for path in args.work.iterdir() if (path / "result.json").exists())
+    rows = [row(seed, args, truth) for seed in seeds]
+    found = np.array([r["true_accuracy"] for r in rows])
+    half = float(stats.t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5) if len(found) > 1 else None
+    summary = {"mean": float(found.mean()), "half_width": half, "goal": GOAL, "rows": rows, "commit": commit()}
+    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    for r in rows:
+        print(
+            f"seed {r['seed']}: {r['true_accuracy']:.2f} % (best of the trained {r['best_of_trained']:.2f}, their mean "
+            f"{r['mean_of_trained']:.2f}), {r['cpu_minutes']:.0f} minutes"
+        )
+    print(f"mean {found.mean():.2f} +- {half}; goal {GOAL}, optimum {OPTIMUM}, largest cell {LARGEST}")
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--images", required=True)
+    parser.add_argument("--work", type=Path, default=Path("whole-search-work"))
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run").add_argument("--seeds", type=int, default=5)
+    commands.add_parser("one").add_argument("seed", type=int)
+    commands.add_parser("report")
+    args = parser.parse_args()
+    sys.path.insert(0, str(HERE))
+    args.work.mkdir(parents=True, exist_ok=True)
+    if args.command == "one":
+        one(args.seed, args)
+    elif args.command == "report":
+        report(args)
+    else:
+        places = ["--table", str(args.table), "--images", args.images, "--work", str(args.work)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        with ThreadPoolExecutor(2) as workers:
+            for seed in range(args.seeds):
+                command = [sys.executable, __file__, *places, "one", str(seed)]
+                workers.submit(subprocess.run, command, env=environment, check=False)
+        report(args)
+
+
+if __name__ == "__main__":
+    main()
