@@ -95,6 +95,16 @@ def test_killed_and_resumed_it_ends_the_same_and_needs_the_same_objects(tmp_path
     assert again.summary.winner == whole.summary.winner
     for name, tensor in whole.best.module.state_dict().items():
         assert torch.equal(again.best.module.state_dict()[name], tensor)
+    class Other(Net):
+        """The same options in another order."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            options = {"skip": nn.Identity, 16: lambda: Block(16), 8: lambda: Block(8)}
+            self.blocks = nn.Sequential(*[bnao.OneOf(options) for _ in range(2)])
+
+    with pytest.raises(bnao.BnaoError, match="the model it was begun with"):
+        bnao.api.resume(path, Other, **given)
     changed = given | {"train": TensorDataset(-FLAT[:64], CLASSES[:64])}
     search_again = tmp_path / "other"
     with pytest.raises(Interrupted):

@@ -9,6 +9,7 @@ from bnao.cost.latency_table import LatencyTable, TableLatency
 from bnao.data.examples import Examples
 from bnao.errors import RunError
 from bnao.loop.config import SearchConfig
+from bnao.loop.given import OWN
 from bnao.loop.plugins import plugins_digest
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.storage import RunFolder, from_dict
@@ -21,13 +22,15 @@ LATENCY = "latency.json"
 class Inputs:
     """``threads`` and ``device`` as they were found; ``data`` is a SHA-256 of training and validation data.
 
-    ``plugins`` is one of the plugin files, empty where there are none.
+    ``plugins`` is one of the plugin files, empty where there are none; ``space`` one of the choices of a model of the
+    user's own, empty for the spaces that the settings determine.
     """
 
     threads: int
     device: str
     data: str
     plugins: str = ""
+    space: str = ""
 
 
 def read_inputs(run: RunFolder) -> Inputs | None:
@@ -60,6 +63,7 @@ def check_inputs(bench: Workbench, run: RunFolder) -> None:
         device=str(bench.device),
         data=_digest(bench.data.train, bench.data.valid),
         plugins=plugins_digest(bench.config.plugins),
+        space=_choices_digest(bench) if bench.config.space.name == OWN else "",
     )
     before = read_inputs(run)
     table = bench.latency.table if isinstance(bench.latency, TableLatency) else None
@@ -68,6 +72,11 @@ def check_inputs(bench: Workbench, run: RunFolder) -> None:
             commit.write_json(INPUTS, now)
             if table is not None:
                 commit.write_json(LATENCY, table)
+    elif before.space != now.space:
+        raise RunError(
+            "a run is resumed with the model it was begun with; this one's choices or their options are others, or in "
+            "another order: give the same model, or search anew"
+        )
     elif before.plugins != now.plugins:
         raise RunError(
             f"a run is resumed with the plugins it was begun with; {', '.join(bench.config.plugins)} changed: restore "
@@ -83,6 +92,11 @@ def check_inputs(bench: Workbench, run: RunFolder) -> None:
             "a run is resumed with the latencies it was begun with; this one was begun with "
             + ("a measured table: leave latency= out" if table is None else "a function: give latency=, from Python")
         )
+
+
+def _choices_digest(bench: Workbench) -> str:
+    found = [(choice.kind, choice.place, choice.option) for choice in bench.space.all_choices()]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def _digest(*parts: Examples) -> str:
