@@ -95,6 +95,7 @@ def test_killed_and_resumed_it_ends_the_same_and_needs_the_same_objects(tmp_path
     assert again.summary.winner == whole.summary.winner
     for name, tensor in whole.best.module.state_dict().items():
         assert torch.equal(again.best.module.state_dict()[name], tensor)
+
     class Other(Net):
         """The same options in another order."""
 
@@ -172,6 +173,17 @@ def test_frozen_parts_are_kept_to_the_bit(tmp_path):
         ({"model": lambda: nn.Linear(4, 2)}, "choice"),
         ({"model": "nao_cell"}, "images of classes"),
         ({"settings": {"loop.pol": 3}}, "loop.pool"),
+        ({"settings": MICRO | {"supernet.training.augment.flip": True}}, "augment changes images"),
+        (
+            {
+                "settings": MICRO | {"sampling.policy": "sandwich", "sampling.over": "space"},
+                "model": One,
+                "data": TensorDataset(FLAT[:64], FLAT[:64, :1]),
+                "valid": TensorDataset(FLAT[64:], FLAT[64:, :1]),
+                "loss": "mse",
+            },
+            "a policy with a teacher",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, arguments, message):
