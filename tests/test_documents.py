@@ -21,7 +21,9 @@ DOCUMENTS = [
     "docs/reading-the-report.md",
     "docs/export.md",
     "docs/limits.md",
+    "docs/planning.md",
     "docs/own-model.md",
+    "docs/examples.md",
 ]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -143,6 +143,7 @@ LIGHT = [
     "from bnao.cli import main; main([])",
     "from bnao.cli import main; main(['--help'])",
     "from bnao.cli import main; main(['search', '--help'])",
+    "from bnao.cli import main; main(['plan', '--help'])",
     "from bnao.cli import main; main(['size', '--help'])",
     "from bnao.cli import main; main(['list', 'recipes'])",
     "from bnao.cli import main; main(['search', '--loop.pol', '3'])",

@@ -18,8 +18,11 @@ _LAZY = {
     "SearchConfig": "bnao.loop.config",
     "Result": "bnao.api",
     "export": "bnao.delivery.export",
+    "plan": "bnao.api",
+    "pick": "bnao.api",
     "predict": "bnao.delivery.predict",
     "rank": "bnao.api",
+    "resume": "bnao.api",
     "search": "bnao.api",
     "load_recipe": "bnao.recipes",
 }
@@ -27,7 +30,10 @@ _LAZY = {
 if TYPE_CHECKING:
     from bnao import ranking as ranking
     from bnao.api import Result as Result
+    from bnao.api import pick as pick
+    from bnao.api import plan as plan
     from bnao.api import rank as rank
+    from bnao.api import resume as resume
     from bnao.api import search as search
     from bnao.arch import Architecture as Architecture
     from bnao.delivery.export import export as export
@@ -48,9 +54,12 @@ __all__ = [
     "__version__",
     "export",
     "load_recipe",
+    "pick",
+    "plan",
     "predict",
     "rank",
     "ranking",
+    "resume",
     "search",
 ]
 

@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from bnao.cost.costs import LatencyFunction
 from bnao.cost.limits import Limits
 from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
+from bnao.loop.arguments import Arguments, Objects
 from bnao.loop.config import SearchConfig
 from bnao.loop.events import Calling, Kept, Listener, Several, Silent
+from bnao.loop.plan.plan import Plan
 from bnao.loop.result import SearchResult, read_result
-from bnao.settings import nest, update
+from bnao.settings import update
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.used import refuse_used
@@ -65,7 +67,7 @@ class Result:
     def __init__(self, path: Path, summary: SearchResult, bench: Workbench | None = None) -> None:
         self.path = path
         self.summary = summary
-        self._bench = bench
+        self.bench = bench  # what it was searched with, where this process knows it
 
     @cached_property
     def best(self) -> Best:
@@ -122,10 +124,10 @@ class Result:
 
         Input of the built-in spaces, (B, C, H, W): ``(pixels / 255 - mean) / std`` with :attr:`normalisation`.
         """
-        if self._bench is None:
+        if self.bench is None:
             return load_winner(self.path)
         tensors, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
-        skeleton, grammar = self._bench.delivered.skeleton, self._bench.space.grammar
+        skeleton, grammar = self.bench.delivered.skeleton, self.bench.space.grammar
         module = skeleton.build_standalone(grammar.parse(metadata["architecture"])).module
         module.load_state_dict(tensors)
         return module.eval()
@@ -147,6 +149,7 @@ def search(
     learning_rate: float | None = None,
     batch_size: int | None = None,
     epochs: float | None = None,
+    max_minutes: float | None = None,
     max_params: int | None = None,
     max_macs: int | None = None,
     max_latency_ms: float | None = None,
@@ -172,39 +175,57 @@ def search(
     ``higher_is_better`` says no. Whole-number targets are classes, and need neither. ``optimizer`` is sgd, adamw or a
     function of the parameters. Weights that ask for no gradient stay as they are, and modules that have no others.
 
-    ``epochs`` of the winner's training; the other trainings are scaled alike. ``max_params``, ``max_macs``,
-    ``max_latency_ms`` are hard limits of what is delivered. ``final``: ``retrain``, ``fine_tune``, ``inherit`` or
-    ``rerank``, where its weights come from (:class:`~bnao.loop.config.FinalConfig`). ``settings`` changes any other
-    setting by its dotted name, such as ``{"loop.pool": 500}``. ``recipe`` is the name that the run is remembered by;
-    ``listener`` hears the events (:mod:`bnao.loop.events`), as an object or as a function of ``(kind, **fields)``.
+    ``epochs`` of the winner's training; the other trainings are scaled alike. ``max_minutes``: the whole search's time,
+    by which all trainings are scaled, and the search made smaller if need be (docs/planning.md). ``max_params``,
+    ``max_macs``, ``max_latency_ms`` are hard limits of what is delivered. ``final``: ``retrain``, ``fine_tune``,
+    ``inherit`` or ``rerank``, where its weights come from (:class:`~bnao.loop.config.FinalConfig`). ``settings``
+    changes any other setting by its dotted name, such as ``{"loop.pool": 500}``. ``recipe`` is the name that the run is
+    remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`), as an object or as a function of
+    ``(kind, **fields)``.
 
     Raises BnaoError: for settings and data that do not fit, before anything is written or trained. Ctrl-C and SIGTERM
     end it at the next step as :class:`~bnao.errors.Interrupted`; :func:`resume` goes on.
     """
-    from bnao.loop.own import given_in_python, own_config
+    from bnao.loop.asked import asked
+    from bnao.loop.plan.run import fit_search
     from bnao.loop.run import prepare as prepare_bench
 
     refuse_used(Path(out))
-    build = model if callable(model) else None
-    given = given_in_python(
-        build, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
-        higher_is_better=higher_is_better, optimizer=optimizer,
-    )  # fmt: skip
-    given = _with_latency(given, latency)
     config, recipe = _configuration(model, recipe)
-    config = own_config(
-        config, given, loss=loss, metric=metric, class_weights=class_weights, optimizer=optimizer, epochs=epochs,
-        learning_rate=learning_rate, batch_size=batch_size,
+    config, given = asked(
+        config, model, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
+        higher_is_better=higher_is_better, class_weights=class_weights, optimizer=optimizer,
+        learning_rate=learning_rate, batch_size=batch_size, epochs=epochs, max_minutes=max_minutes,
+        max_params=max_params, max_macs=max_macs, max_latency_ms=max_latency_ms, latency=latency, final=final,
+        seed=seed, settings=settings,
     )  # fmt: skip
-    limits = {"max_params": max_params, "max_macs": max_macs, "max_latency_ms": max_latency_ms}
-    named: dict[str, Any] = {f"limits.{name}": value for name, value in limits.items() if value is not None}
-    named |= {name: value for name, value in (("seed", seed), ("final.mode", final)) if value is not None}
-    config = update(config, nest({**named, **(settings or {})}))
     early, heard = Kept(), _listener(listener)
     log = _stage_log(early, heard)
-    bench = prepare_bench(config, log, given=given)
-    with RunFolder.create(out, config=config, recipe=recipe) as run:
-        return _run(bench, run, log, early, heard)
+    bench, planned = fit_search(prepare_bench(config, log, given=given), log)
+    with RunFolder.create(out, config=bench.config, recipe=recipe) as run:
+        return _run(bench, run, log, early, heard, planned)
+
+
+def plan(
+    model: SearchConfig | Callable[[], nn.Module] | str,
+    *,
+    listener: Listener | Callable[..., None] | None = None,
+    **arguments: Unpack[Arguments],
+) -> Plan:
+    """What :func:`search` would take with the same arguments, by stage: seconds and bytes, as intervals.
+
+    Reads the data and runs some real training steps on throwaway networks, about half a minute in all or a few steps of
+    each kind where they take longer; writes nothing. With ``max_minutes`` the plan is of the settings that it chooses
+    (``plan.settings``). The search has random streams of its own, and is the same with a plan before it and without.
+    Raises BnaoError as :func:`search` does.
+    """
+    from bnao.loop.asked import asked
+    from bnao.loop.plan.run import plan_search
+    from bnao.loop.run import prepare as prepare_bench
+
+    config, given = asked(_configuration(model, "custom")[0], model, **arguments)
+    log = _stage_log(_listener(listener))
+    return plan_search(prepare_bench(config, log, given=given), log)
 
 
 def _with_latency(given: Given, latency: Callable[[Sequence[Architecture]], Any] | None) -> Given:
@@ -259,7 +280,7 @@ def resume(
     versions. Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data
     have changed.
     """
-    from bnao.loop.inputs import read_latency, run_config
+    from bnao.loop.inputs import check_inputs, read_latency, run_config
     from bnao.loop.own import given_in_python
     from bnao.loop.run import prepare as prepare_bench
 
@@ -275,7 +296,10 @@ def resume(
             return _finished(run)
         begun = run.manifest.pool is not None
         bench = prepare_bench(run_config(run), log, begun=begun, table=read_latency(run), given=given)
-        return _finished(run, bench=bench) if run.status == "finished" else _run(bench, run, log, early, heard)
+        if run.status == "finished":
+            check_inputs(bench, run)
+            return _finished(run, bench=bench)
+        return _run(bench, run, log, early, heard)
 
 
 def pick(
@@ -285,17 +309,21 @@ def pick(
     max_params: int | None = None,
     max_macs: int | None = None,
     max_latency_ms: float | None = None,
-    listener: Listener | None = None,
+    latency: Callable[[Sequence[Architecture]], Any] | None = None,
+    listener: Listener | Callable[..., None] | None = None,
+    **given: Unpack[Objects],
 ) -> Result:
     """Another budget from the supernet of the finished run in ``path``: no supernet is trained.
 
     A run of its own in the new folder ``out``, with all of the other's settings but the limits: the part of the pool
     that keeps them is scored, the controller proposes within them, the best are trained alone beside random ones that
     keep them too, and the winner is trained and measured. Limits count the delivered network (parameters; multiply-adds
-    of one image; milliseconds on this device: docs/limits.md). Raises BnaoError as :func:`search` does, and if no limit
-    is given.
+    of one example; milliseconds on this device: docs/limits.md). ``given`` is what the other run was given in Python
+    (:func:`resume`): the same again. Raises BnaoError as :func:`search` does, and if no limit is given.
     """
     from bnao.loop.inputs import run_config
+    from bnao.loop.own import objects_given
+    from bnao.loop.run import prepare as prepare_bench
 
     source = RunFolder.open(path)
     config = run_config(source)
@@ -304,8 +332,13 @@ def pick(
     if not limits.any:
         raise SettingError("a pick needs a limit; received none: give max_params, max_macs or max_latency_ms")
     loop, supernet = replace(config.loop, known=None), replace(config.supernet, source=str(path))
-    config = replace(config, limits=limits, loop=loop, supernet=supernet)
-    return search(config, out, recipe=source.manifest.recipe, listener=listener)
+    config = replace(config, limits=limits, loop=loop, supernet=supernet, max_minutes=None)
+    refuse_used(Path(out))
+    early, heard = Kept(), _listener(listener)
+    log = _stage_log(early, heard)
+    bench = prepare_bench(config, log, given=_with_latency(objects_given(**given), latency))
+    with RunFolder.create(out, config=config, recipe=source.manifest.recipe) as run:
+        return _run(bench, run, log, early, heard)
 
 
 def rank(
@@ -316,7 +349,8 @@ def rank(
     second_seed: int | None = None,
     seed: int | None = None,
     processes: int | None = None,
-    listener: Listener | None = None,
+    listener: Listener | Callable[..., None] | None = None,
+    **given: Unpack[Objects],
 ) -> RankingResult:
     """How far the one-shot ranking of the run in ``run`` can be trusted, measured by stand-alone trainings.
 
@@ -327,22 +361,27 @@ def rank(
     from the state of the search: asked again, with more of them too, it goes on or gives what is finished. Left out
     arguments are those it was begun with. Writes ``ranking.json``, ``ranking.csv`` and the report of the run.
 
-    These accuracies judge the ranking. Do not choose an architecture by them: that would be to choose on test data.
+    ``given`` is what the run was given in Python (:func:`resume`): the same again. All trainings take place in this
+    process then.
+
+    These figures judge the ranking. Do not choose an architecture by them: that would be to choose on test data.
     Raises BnaoError; Ctrl-C and SIGTERM end it as :class:`~bnao.errors.Interrupted`.
     """
+    from bnao.loop.own import objects_given
     from bnao.loop.rank.plan import Asked
     from bnao.loop.rank.result import publish
     from bnao.loop.rank.run import rank_run
 
     folder = RunFolder.open(run)
     asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
-    go_on = f"`bnao rank {folder.path}`"
+    heard, objects = _listener(listener), objects_given(**given)
+    go_on = f"`bnao.rank({str(run)!r}, ...)` from Python" if objects.any else f"`bnao rank {folder.path}`"
     try:
-        result = rank_run(folder, asked, processes, listener or Silent())
+        result = rank_run(folder, asked, processes, heard, objects)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
     publish(result, folder)
-    _draw_report(folder, listener or Silent())
+    _draw_report(folder, heard)
     return result
 
 
@@ -352,16 +391,21 @@ def _stage_log(*listeners: Listener) -> StageLog:
     return StageLog(Several(*listeners))
 
 
-def _run(bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Listener) -> Result:
+def _run(
+    bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Listener, planned: Plan | None = None
+) -> Result:
+    from bnao.loop.given import is_given
     from bnao.loop.run import run_search
     from bnao.loop.stopping import stoppable
 
     go_on = f"`bnao resume {run.path}`"
+    if is_given(bench.config):
+        go_on = f"`bnao.resume({str(run.path)!r}, ...)` from Python, with the same model and data"
     try:
         with run.event_log() as events, stoppable(log.stop):
             early.replay(events)
             log.listener = Several(events, heard)
-            run_search(bench, run, log)
+            run_search(bench, run, log, planned)
             return _finished(run, log, bench)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None

@@ -88,11 +88,14 @@ LISTS = {  # settings that hold lists of numbers as text; stages must agree in n
     "space.kernels": "3,7",
     "space.expansions": "2,4",
 }
+TUPLES = {"plugins": "a.py,b.py", "objective.class_weights": "1.0,2.0"}
+NAMED = {"objective.loss": "binary_cross_entropy", "objective.metric": "f1"}
 
 
 def other_value(name: str, value: Any) -> str:
-    if name in LISTS:
-        return LISTS[name]
+    known = LISTS | TUPLES | NAMED
+    if name in known:
+        return known[name]
     choices = get_args(optional(LEAVES[name].kind)[0])
     if choices:
         return str(next(choice for choice in choices if choice != value))
@@ -107,7 +110,8 @@ def other_value(name: str, value: Any) -> str:
     return "other"
 
 
-FIXED = {"supernet.network.output", "supernet.network.auxiliary"}  # a supernet refuses any other value
+# a supernet refuses any other value; adapt_from is below adapt_steps, which is 0
+FIXED = {"supernet.network.output", "supernet.network.auxiliary", "scoring.adapt_from"}
 
 
 @pytest.mark.parametrize("name", [name for name in LEAVES if name not in FIXED])
@@ -132,6 +136,10 @@ def test_every_field_of_a_file_takes_effect(calls: Calls, tmp_path: Path) -> Non
     chosen = {name for name in before.keys() - FIXED if not name.endswith((".inactive", ".known"))}
     for name in chosen:
         text = other_value(name, before[name])
+        if name in TUPLES:
+            quote = '"' if name == "plugins" else ""
+            lines.append(f"{name} = [" + ", ".join(f"{quote}{part}{quote}" for part in text.split(",")) + "]")
+            continue
         lines.append(
             f'{name} = "{text}"'
             if isinstance(before[name], str) or text == "other" or name in LISTS

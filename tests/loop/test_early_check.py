@@ -61,7 +61,7 @@ def test_a_stopped_training_ends_with_the_bits_of_an_undisturbed_one(checked: tu
             bench.rerank.skeleton, bench.space.grammar.parse(row.architecture), bench.data.train,
             CHECKED.rerank.training, seed=CHECKED.seed, stage=f"check-{row.id}",
         )  # fmt: skip
-        assert measure(trained.module, bench.data.valid).accuracy == row.accuracy
+        assert measure(trained.module, bench.data.valid).metric == row.metric
 
 
 def test_score_is_of_round_1_and_truth_of_the_validation_images(checked: tuple[Path, Recorder]) -> None:
@@ -72,8 +72,8 @@ def test_score_is_of_round_1_and_truth_of_the_validation_images(checked: tuple[P
         scores = pool.scores_of(1)
     assert [row.score for row in result.rows] == [scores[row.id] for row in result.rows]
     images = 60  # a fifth of 300
-    assert all((row.accuracy * images) % 1 == pytest.approx(0, abs=1e-6) for row in result.rows)
-    tau = kendall([row.score for row in result.rows], [row.accuracy for row in result.rows])
+    assert all((row.metric * images) % 1 == pytest.approx(0, abs=1e-6) for row in result.rows)
+    tau = kendall([row.score for row in result.rows], [row.metric for row in result.rows])
     assert result.report.score.overall.kendall.value in (None, pytest.approx(tau))
 
 

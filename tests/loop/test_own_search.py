@@ -89,9 +89,9 @@ def test_killed_and_resumed_it_ends_the_same_and_needs_the_same_objects(tmp_path
         search(tmp_path / "cut", listener=stop)
     path = tmp_path / "cut" / "run"
     with pytest.raises(SettingError, match="given in Python"):
-        bnao.api.resume(path)
+        bnao.resume(path)
     given = {"train": TensorDataset(FLAT[:64], CLASSES[:64]), "valid": TensorDataset(FLAT[64:], CLASSES[64:])}
-    again = bnao.api.resume(path, Net, **given)
+    again = bnao.resume(path, Net, **given)
     assert again.summary.winner == whole.summary.winner
     for name, tensor in whole.best.module.state_dict().items():
         assert torch.equal(again.best.module.state_dict()[name], tensor)
@@ -105,13 +105,13 @@ def test_killed_and_resumed_it_ends_the_same_and_needs_the_same_objects(tmp_path
             self.blocks = nn.Sequential(*[bnao.OneOf(options) for _ in range(2)])
 
     with pytest.raises(bnao.BnaoError, match="the model it was begun with"):
-        bnao.api.resume(path, Other, **given)
+        bnao.resume(path, Other, **given)
     changed = given | {"train": TensorDataset(-FLAT[:64], CLASSES[:64])}
     search_again = tmp_path / "other"
     with pytest.raises(Interrupted):
         search(search_again, listener=stop)
     with pytest.raises(bnao.BnaoError, match="data it was begun with"):
-        bnao.api.resume(search_again / "run", Net, **changed)
+        bnao.resume(search_again / "run", Net, **changed)
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def test_truth_is_the_held_out_accuracy_of_the_re_ranking_s_network(ranked) -> N
                 bench.rerank.skeleton, architecture, bench.data.train, bench.config.rerank.training,
                 seed=3, stage=f"{name}-{row.id}",
             )  # fmt: skip
-            found.append(measure(trained.module, test.images).accuracy)
-    assert [row.accuracy, row.second_metric] == found
+            found.append(measure(trained.module, test.images).metric)
+    assert [row.metric, row.second_metric] == found
     assert row.num_params == sum(p.numel() for p in trained.module.parameters())
     assert result.measured_on == f"{len(test.images):,} images, test set"
 
@@ -67,7 +67,7 @@ def test_scores_are_those_of_every_round_and_the_report_is_of_the_last(ranked) -
     for row in result.rows:
         assert row.scores == [expected[row.id].get(1), expected[row.id].get(2)]
         assert (row.scores[0] is None) == (row.round == 2)
-    tau = bnao.ranking.kendall([row.scores[1] for row in result.rows], [row.accuracy for row in result.rows])
+    tau = bnao.ranking.kendall([row.scores[1] for row in result.rows], [row.metric for row in result.rows])
     assert result.report.score.overall.kendall.value == pytest.approx(tau)
     assert set(result.report.rounds) == {"round 1", "round 2"}
     assert result.report.ceiling is not None and result.report.ceiling.num_architectures == 5
@@ -88,7 +88,7 @@ def test_files_and_page_have_the_same_figures(ranked) -> None:
     assert plain["report"]["score"]["overall"]["kendall"]["value"] == result.report.score.overall.kendall.value
     with open(folder / "ranking.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["accuracy"]) for row in rows] == [row.accuracy for row in result.rows]
+    assert [float(row["metric"]) for row in rows] == [row.metric for row in result.rows]
     assert [row["score_round_1"] == "" for row in rows] == [row.scores[0] is None for row in result.rows]
     page = checked((folder / "report.html").read_text(encoding="utf-8"))
     assert float(page.keys["ranking-tau"]) == result.report.score.overall.kendall.value
@@ -156,7 +156,7 @@ def test_what_diverges_is_left_out_and_told(scored: Path, tmp_path: Path, monkey
 
     monkeypatch.setattr(alone, "train_standalone", training)
     result = api.rank(tmp_path / "run", 5, processes=1)
-    assert [row.accuracy is None for row in result.rows] == [False, True, False, False, False]
+    assert [row.metric is None for row in result.rows] == [False, True, False, False, False]
     assert result.report.num_architectures == 4 and "1 of 5 trainings diverged" in result.warnings[0]
     assert api.rank(tmp_path / "run") == result and len(calls) == 5
 

@@ -22,7 +22,7 @@ def test_numbers() -> None:
 
 
 def test_figures_of_every_kind() -> None:
-    values = {"loss": math.nan, "test_metric": 0.9, "note": "x", "steps": 12000, "train_seconds": 61.0, "lr": 0.00025}
+    values = {"loss": math.nan, "test_accuracy": 0.9, "note": "x", "steps": 12000, "train_seconds": 61.0, "lr": 0.00025}
     assert figures(values) == "loss nan · test accuracy 90.0 % · note x · steps 12,000 · train 1 min 01 s · lr 0.00025"
     assert figures(None) == "" and figure("ok", True) == "ok True"
 

@@ -36,6 +36,11 @@ COMMANDS = {
         "Go on with an interrupted run, to the same result as if nothing had happened.",
         "bnao resume runs/demo",
     ),
+    "plan": (
+        "bnao.cli.plan_command:plan",
+        "Say what a search would take, in time and memory, from a few measured steps; writes nothing.",
+        "bnao plan --recipe demo --max-minutes 20",
+    ),
     "pool": (
         "bnao.cli.pool_command:pool",
         "Print the best architectures of a run's pool, or write the pool as CSV.",
@@ -74,8 +79,9 @@ COMMANDS = {
 }
 
 NOTES = {
+    "plan": "\n\nThe flags are those of `bnao search`, and `--json`.",
     "search": "\n\nValues come from the recipe, then from the TOML file, then from flags; later ones win. A bracket "
-    "at the end is the value in `SearchConfig()`; recipes differ."
+    "at the end is the value in `SearchConfig()`; recipes differ.",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,18 @@ def configuration(recipe: str, config: Path | None, flags: dict[str, str]) -> Se
     if config is not None:
         settings = update_from_toml(settings, config)
     return update_from_flags(settings, flags)
+
+
+def chosen(
+    recipe: str | None, config: Path | None, plugin: str | None, short: Mapping[str, str | None], flags: dict[str, str]
+) -> tuple[str, SearchConfig]:
+    """The recipe's name and the settings that a command line names; ``short`` are values of short flags by field."""
+    flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
+    path, model = (None, "") if plugin is None else parse_plugin(plugin)
+    if path is not None:
+        flags = {"plugins": f"{path.resolve()}:{model}" if model else str(path.resolve()), **flags}
+    recipe = recipe or ("own" if model else "demo")
+    return recipe, configuration(recipe, config, flags)
 
 
 @with_fields
@@ -45,14 +58,9 @@ def search(
         "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
         "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
     }  # fmt: skip
-    flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
+    recipe, settings = chosen(recipe, config, plugin, short, flags)
     named = out is None or str(out) != "."  # what an empty word becomes
     require(named, "--out names a new folder", str(out), "write for example --out runs/mine")
-    path, model = (None, "") if plugin is None else parse_plugin(plugin)
-    if path is not None:
-        flags = {"plugins": f"{path.resolve()}:{model}" if model else str(path.resolve()), **flags}
-    recipe = recipe or ("own" if model else "demo")
-    settings = configuration(recipe, config, flags)
     folder = Path("runs") / recipe if out is None else out
 
     from rich.console import Console

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import wrap
 
 from bnao import __version__
 from bnao.errors import RunError
@@ -29,7 +30,7 @@ def welcome_text(commands: Iterable[str], runs: Path = RUNS) -> str:
     steps += [("bnao search --data folder:PATH", "the same on your own images, one folder per class")]
     steps += [("bnao list", "everything that can be chosen")]
     steps += [("bnao COMMAND --help", "options and an example; the commands are")]
-    steps += [("", ", ".join(commands))]
+    steps += [("", line) for line in wrap(", ".join(commands), 80)]
     return f"{_HEAD}\n\n" + "\n".join(_line(command, words) for command, words in steps)
 
 

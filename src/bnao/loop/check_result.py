@@ -12,12 +12,12 @@ CHECK = "check.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """One architecture: its score in round 1, higher is better, and its accuracy in [0, 1] on validation images."""
+    """One architecture: its score in round 1, higher is better, and its metric on validation examples."""
 
     id: str
     architecture: str
     score: float
-    accuracy: float
+    metric: float
     num_params: int
 
 

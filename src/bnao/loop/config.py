@@ -132,9 +132,10 @@ class SearchConfig:
     """Everything that determines a search, with the paper's CIFAR-10 settings as defaults (arXiv 1909.10815)."""
 
     seed: int = 0  # names every stream of randomness: same seed, same search
-    threads: int | None = None  # CPU threads of torch; None: as many as the machine has cores
+    threads: int | None = None  # CPU threads of torch; None: OMP_NUM_THREADS, or as many as the machine has cores
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: cuda where there is one
     plugins: tuple[str, ...] = ()  # Python files that are run at the start; FILE.py:NAME names a model of your own
+    max_minutes: float | None = None  # of the whole search: sets epochs, rounds and pool by steps timed at the start
     save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
     data: DataConfig = field(default_factory=DataConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
@@ -169,6 +170,12 @@ class SearchConfig:
             f"check.architectures is at most the pool's size, {self.loop.pool}",
             self.check.architectures,
             "lower it, or set check.when to never",
+        )
+        require(
+            self.max_minutes is None or 0 < self.max_minutes < float("inf"),
+            "max_minutes is positive",
+            self.max_minutes,
+            "leave it out for no limit, or ask `bnao plan` what the settings take",
         )
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

@@ -1,12 +1,14 @@
 """After round 1: is the ranking worth the money? A few architectures of the pool trained alone, before more is spent.
 
-Truth is the accuracy on *validation* images, for a search must not see held-out data. So score and truth share their
-images, which flatters the score a little; and of ten networks the interval is wide: the check finds a ranking that is
+Truth is the metric on *validation* examples, for a search must not see held-out data. So score and truth share their
+examples, which flatters the score a little; and of ten networks the interval is wide: the check finds a ranking that is
 broken, and says nothing of a good one. `bnao rank` measures properly. The check has random streams of its own: the
 search takes the same course with it and without.
 """
 
 from __future__ import annotations
+
+import math
 
 from bnao.arch import Architecture
 from bnao.errors import NumericalError
@@ -17,6 +19,7 @@ from bnao.loop.policy import search_policy
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Network, Workbench
+from bnao.objective.info import MetricInfo, metric_info
 from bnao.ranking import RankingReport, report
 from bnao.rng import generator
 from bnao.storage import Pool, RunFolder
@@ -90,8 +93,8 @@ def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -
         found = train_arm(
             bench, run, log, stage_name=STAGE, title=title, architectures=sample, scores=[scores[id] for id in ids]
         )
-        accuracies = {candidate.architecture.id: candidate.valid_metric for candidate in found}
-        result = _result(bench, sample, [scores[id] for id in ids], [accuracies[id] for id in ids])
+        truth = {candidate.architecture.id: candidate.valid_metric for candidate in found}
+        result = _result(bench, sample, [scores[id] for id in ids], [truth[id] for id in ids])
     except NumericalError as error:
         result = CheckResult(text=f"early check: given up, for a training diverged ({error}); the search goes on")
     warned = result.report is None or result.report.verdict.kind == "worthless"
@@ -104,20 +107,25 @@ def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -
         StageSaves.drop(commit)
 
 
-def _result(bench: Workbench, sample: list[Architecture], scores: list[float], accuracies: list[float]) -> CheckResult:
+def _result(bench: Workbench, sample: list[Architecture], scores: list[float], truth: list[float]) -> CheckResult:
+    metric = metric_info(bench.objective.metric)
+    if not all(map(math.isfinite, truth)):
+        text = f"{metric.name} is not defined on the validation examples for every network: no ranking can be judged"
+        return CheckResult(text=f"early check: given up, for {text}; the search goes on")
     sizes = bench.rerank.sizes.num_params(sample)
-    found = report(scores, accuracies, sizes, seed=bench.config.seed)
+    found = report(scores, truth, sizes, metric=metric, seed=bench.config.seed)
     rows = [
-        Checked(id=a.id, architecture=str(a), score=score, accuracy=accuracy, num_params=int(size))
-        for a, score, accuracy, size in zip(sample, scores, accuracies, sizes, strict=True)
+        Checked(id=a.id, architecture=str(a), score=score, metric=value, num_params=int(size))
+        for a, score, value, size in zip(sample, scores, truth, sizes, strict=True)
     ]
-    return CheckResult(text=_words(found), report=found, rows=rows)
+    return CheckResult(text=_words(found, metric), report=found, rows=rows)
 
 
-def _words(found: RankingReport) -> str:
+def _words(found: RankingReport, metric: MetricInfo) -> str:
     """What the interval allows to say, and what to do about it."""
     tau, num = found.score.overall.kendall, found.num_architectures
-    said = f"early check after round 1, {num} networks trained alone: Kendall's tau of score and accuracy is {tau}"
+    name = metric.name + ("" if metric.higher_is_better else " (lower is better; agreement is above 0)")
+    said = f"early check after round 1, {num} networks trained alone: Kendall's tau of score and {name} is {tau}"
     if found.verdict.kind == "worthless":
         return (
             f"{said}, no sign that the score ranks better than chance. Before more is spent: Ctrl-C, and search with a "

@@ -2,8 +2,9 @@
 
 Event kinds and their fields (all values are plain JSON):
 
-- ``search_started``  recipe, seed, space_size (text), data (name), num_train, num_valid, held_out (words: which data),
-  device, threads, stages (all names, in order); comes after the stage ``data``
+- ``search_started``  recipe, seed, space_size (text), data (name), metric, num_train, num_valid, held_out (words: which
+  data), device, threads, stages (all names, in order); comes after the stage ``data``
+- ``planned``         text (what ``max_minutes`` chose), low, middle, high (seconds); before ``search_started``
 - ``sampling``        stage, text (the policy, and whether its draws are exact)
 - ``epoch``           stage, epoch, loss, metric, learning_rate (means over the epoch), architecture (id, stand-alone)
 - ``stage_started``   stage, title, total (units of work, or null), unit
@@ -13,8 +14,9 @@ Event kinds and their fields (all values are plain JSON):
 - ``warning``         text
 - ``search_finished`` seconds, winner (text), id
 
-Stages, in order: ``data``, then for r in 1..rounds ``supernet-r``, ``scoring-r``, and between rounds
-``controller-r``, after ``scoring-1`` perhaps ``check``; then ``rerank``, ``random``, ``final``, ``measure``.
+Stages, in order: ``data``, with ``max_minutes`` ``plan``, then for r in 1..rounds ``supernet-r``, ``scoring-r``, and
+between rounds ``controller-r``, after ``scoring-1`` perhaps ``check``; then ``rerank``, ``random``, ``final``,
+``measure``.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ class Front:
     quality: str  # such as "validation accuracy", "one-shot score"
     cost: str  # a value of COSTS
     is_share: bool = False  # quality is in [0, 1] and shown in percent
+    higher_is_better: bool = True
     points: list[FrontPoint] = field(default_factory=list)
     others: list[FrontPoint] = field(default_factory=list)  # dominated, in the order they came in
 
@@ -89,7 +90,14 @@ def make_front(
     points = [p for p, is_kept in zip(finite, kept, strict=True) if is_kept]
     others = [p for p, is_kept in zip(finite, kept, strict=True) if not is_kept]
     points.sort(key=lambda p: (p.cost, p.id))
-    return Front(quality=quality, cost=cost, is_share=is_share, points=points, others=others)
+    return Front(
+        quality=quality,
+        cost=cost,
+        is_share=is_share,
+        higher_is_better=higher_is_better,
+        points=points,
+        others=others,
+    )
 
 
 def trained_fronts(result: SearchResult) -> dict[str, Front]:

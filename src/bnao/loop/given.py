@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from bnao.data.held_out import OWN_TEST_SET, HeldOut, load, set_aside
 from bnao.data.search_data import SearchData
 from bnao.data.stratify import divide, groups
 from bnao.errors import SettingError
+from bnao.loop.config import SearchConfig
 from bnao.objective import Metric, Objective, make_objective
 from bnao.objective.config import ObjectiveConfig
 from bnao.objective.objective import Loss
@@ -26,6 +27,11 @@ from bnao.training.optimizer import OptimizerFactory
 
 OWN = "own"
 """What ``space.name`` and ``data.source`` are where a model and data were given in Python."""
+
+
+def is_given(config: SearchConfig) -> bool:
+    """Whether a search needs what no file holds: data, or a model that no plugin makes, given in Python."""
+    return config.data.source == OWN or (config.space.name == OWN and not config.plugins)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,6 +53,11 @@ class Given:
     metric: Metric | None = None
     optimizer: OptimizerFactory | None = None
     latency: Cost | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything."""
+        return any(getattr(self, field.name) is not None for field in fields(self))
 
     def objective(self, config: ObjectiveConfig) -> Objective:
         """The loss and the metric of the settings. Raises SettingError where a function is missing."""

@@ -16,13 +16,13 @@ from torch import nn
 from bnao.cost.costs import Cost
 from bnao.cost.latency import (
     PASSES,
-    Measured,
     Setting,
     describe_device,
     measure_modules,
     measure_networks,
     measure_table,
     num_measurements,
+    whole_network,
 )
 from bnao.cost.latency_table import LatencyTable, TableLatency
 from bnao.cost.limit_check import amount
@@ -70,8 +70,10 @@ def search_latency(
 def _measured(bench: Workbench, log: StageLog) -> LatencyTable:
     skeleton, limits = bench.delivered.skeleton, bench.config.limits
     candidates = bench.feasible.sample(CANDIDATES, generator(bench.config.seed, "latency"))
-    total = num_measurements(skeleton, candidates)
-    with log.stage(TABLE_STAGE, "latency of the network's pieces", total, "measurements") as stage:
+    total, pieces = num_measurements(skeleton, candidates), skeleton.catalogue.timed_macs() is None
+    with log.stage(
+        TABLE_STAGE, "latency of the network's pieces" if pieces else "latency of whole networks", total, "measurements"
+    ) as stage:
         table = measure_table(
             skeleton,
             candidates,
@@ -171,8 +173,8 @@ def winner_latency(
         return from_dict(WinnerLatency, run.read_json(WINNER), source=f"{run.path}/{WINNER}")
     found = WinnerLatency(limit_ms=limit, predicted_ms=float(latency.values([chosen.architecture])[0]))
     if isinstance(latency, TableLatency):
-        shape = bench.delivered.skeleton.image_shape
-        [timing] = measure_modules([Measured(module, (shape,))], _setting(bench))
+        setting = _setting(bench)
+        [timing] = measure_modules([whole_network(bench.delivered.skeleton, module, setting)], setting)
         found = replace(
             found,
             whole_ms=timing.median_ms,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import nn
 
 from bnao.data.dataset import DatasetExamples, Prepare, own_examples
 from bnao.errors import SettingError
+from bnao.loop.arguments import Objects
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import OWN, Given
 from bnao.objective import Metric
@@ -51,6 +52,13 @@ def given_in_python(
         metric=_metric(metric, higher_is_better) if callable(metric) else None,
         optimizer=optimizer if callable(optimizer) else None,
     )
+
+
+def objects_given(**objects: Unpack[Objects]) -> Given:
+    """What a finished run was given in Python, given again. Raises SettingError where one cannot be used."""
+    build = objects.get("model")
+    rest = {name: value for name, value in objects.items() if name != "model"}
+    return given_in_python(build, **rest)  # type: ignore[arg-type]
 
 
 def own_config(

@@ -7,29 +7,14 @@ the auxiliary head.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from bnao.loop.plan.plan import Plan
+from bnao.objective.info import MetricInfo as MetricInfo
+from bnao.objective.info import metric_info as metric_info
 from bnao.storage import RunFolder, from_dict
-
-if TYPE_CHECKING:
-    from bnao.objective import Metric
 
 RESULT = "result.json"  # the file of the run's state that holds the SearchResult
 SCORE_NAME = "score_name.json"  # the one that says what the scores are
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricInfo:
-    """What the figures called ``..._metric`` are; ``is_share``: in [0, 1], shown in percent."""
-
-    name: str = "accuracy"
-    higher_is_better: bool = True
-    is_share: bool = True
-
-
-def metric_info(metric: Metric) -> MetricInfo:
-    """The metric's name and direction as plain values."""
-    return MetricInfo(name=metric.name, higher_is_better=metric.higher_is_better, is_share=metric.is_share)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +90,7 @@ class SearchResult:
     pool_by_round: list[int] = field(default_factory=list)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     stage_figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    plan: Plan | None = None  # of the time, where max_minutes made one
     warnings: list[str] = field(default_factory=list)
     drawing: str = ""  # the winner as text
     threads: int = 1

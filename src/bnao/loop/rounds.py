@@ -22,6 +22,8 @@ from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
 from bnao.loop.early_check import check_ranking, is_planned
 from bnao.loop.first_pool import first_pool
 from bnao.loop.learning import learn_and_propose, num_epochs
+from bnao.loop.plan.late import warn_if_late
+from bnao.loop.plan.plan import Plan
 from bnao.loop.policy import search_policy
 from bnao.loop.result import SCORE_NAME
 from bnao.loop.saving import StageSaves
@@ -43,9 +45,9 @@ SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
 class Rounds:
     """The state that lives through all rounds: supernet, momentum, controller, pool."""
 
-    def __init__(self, bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -> None:
+    def __init__(self, bench: Workbench, run: RunFolder, pool: Pool, log: StageLog, plan: Plan | None = None) -> None:
         config = bench.config
-        self._bench, self._run, self._pool, self._log = bench, run, pool, log
+        self._bench, self._run, self._pool, self._log, self._plan = bench, run, pool, log, plan
         self._measured: dict[str, tuple[float, float]] = {}  # (loss, accuracy) by id of the supernet as it is
         with torch_stream(config.seed, "supernet", "init"):
             built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
@@ -97,6 +99,7 @@ class Rounds:
                 break
             if self._bench.config.supernet.source is None and not self._log.done(f"supernet-{number}"):
                 self._train(fresh, number)
+                warn_if_late(self._plan, self._log, f"supernet-{number}")
             if not self._log.done(f"scoring-{number}"):
                 self._score(pool, number)
             if number == 1 and self._wants_check():

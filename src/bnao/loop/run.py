@@ -9,6 +9,7 @@ from torch import nn
 
 from bnao.controller import PROPOSERS, make_proposer
 from bnao.cost.latency_table import LatencyTable
+from bnao.data.words import examples_word
 from bnao.errors import SettingError, require
 from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
@@ -27,18 +28,22 @@ from bnao.loop.latency import (
     winner_latency,
     with_latencies,
 )
+from bnao.loop.objective_check import check_objective
+from bnao.loop.plan.keep import keep_plan
+from bnao.loop.plan.plan import Plan
 from bnao.loop.plugins import load_plugins
 from bnao.loop.policy import search_policy
 from bnao.loop.result import RESULT, SearchResult, Winner, metric_info
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.source_run import open_source
+from bnao.loop.stage_names import stage_names as stage_names
 from bnao.loop.stages import StageLog
 from bnao.loop.unread import unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads, within_latency
 from bnao.rng import generator
 from bnao.sampling import POLICIES
-from bnao.storage import RunFolder
+from bnao.storage import RunFolder, to_plain
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
 
@@ -76,17 +81,19 @@ def prepare(
     return bench
 
 
-def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> None:
+def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | None = None) -> None:
     """Search, train, measure, or go on with what ``run`` holds already; everything is written to ``run``.
 
-    Raises BnaoError; KeyboardInterrupt, with all work kept up to there, where ``log.stop`` was asked for.
+    ``plan`` is that of a new run, which keeps it. Raises BnaoError; KeyboardInterrupt, with all work kept up to there,
+    where ``log.stop`` was asked for.
     """
     config = bench.config
     check_inputs(bench, run)
     log.attach(run)
+    plan = keep_plan(run, log, plan)
     _say_started(bench, run, log)
     with threads(num_threads(config)), run.pool() as pool:
-        rounds = Rounds(bench, run, pool, log)
+        rounds = Rounds(bench, run, pool, log, plan)
         rounds.run()
         tops, scores = top_of_pool(bench, pool, config.rerank.top)
         title = f"stand-alone training of the top {len(tops)}"
@@ -117,6 +124,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog) -> None:
             pool_size=len(pool),
             pool_by_round=list(pool.count_by_round().values()),
             stage_seconds=log.seconds,
+            plan=plan,
             stage_figures=log.figures,
             warnings=log.warnings,
             drawing=bench.space.draw(searched[0].architecture),
@@ -149,6 +157,7 @@ def _say_started(bench: Workbench, run: RunFolder, log: StageLog) -> None:
         seed=config.seed,
         space_size=bench.feasible.describe_count(),
         data=config.data.source,
+        metric=to_plain(metric_info(bench.objective.metric)),
         num_train=len(bench.data.train),
         num_valid=len(bench.data.valid),
         held_out=bench.held_out.measured,
@@ -175,9 +184,10 @@ def _measure(
     """The delivered network and the best of each arm on held-out data, opened here and nowhere before."""
     with log.stage("measure", "measuring on held-out data", None, "images") as stage:
         test = bench.held_out.open().to(bench.device)
+        word = examples_word(bench.config.data.source)
         final = measure(module, test.images, bench.objective)
-        winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} images, {test.measured}")
-        stage.figures.update(test_metric=final.metric)
+        winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} {word}, {test.measured}")
+        stage.figures.update({f"test_{bench.objective.metric.name}": final.metric})
         winner = replace(winner, latency=winner_latency(bench, run, log, stage, searched[0], module))
         arms = compare(bench, searched, control, test)
         stage.keep(lambda commit: save_winner(bench, commit, winner, module))
@@ -187,20 +197,6 @@ def _measure(
             "compared with best-of-k, so no gain is reported (set rerank.random to rerank.top)"
         )
     return winner, arms
-
-
-def stage_names(config: SearchConfig, *, check: bool = False) -> list[str]:
-    """All stages of a search, in order; ``check``: with the early check."""
-    measured = config.limits.max_latency_ms is not None
-    names = ["data", *(["latency"] if measured else [])]
-    for number in range(1, config.loop.rounds + 1):
-        names += [] if config.supernet.source else [f"supernet-{number}"]
-        names += [f"scoring-{number}", *(["check"] if check and number == 1 else []), f"controller-{number}"]
-    names[-1:] = ["rerank"]  # there is nothing to propose after the last round
-    names += ["random"] if config.rerank.num_random else []
-    names += ["latency-whole"] if measured else []
-    names += [] if config.final.mode == "rerank" else ["final"]
-    return [*names, "measure"]
 
 
 def _check_budgets(bench: Workbench) -> None:
@@ -227,5 +223,5 @@ def _check_parts(bench: Workbench) -> None:
     """Make the policy and the proposer once, so that their settings are refused early."""
     config = bench.config
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))
-    search_policy(bench, few, config.seed)
+    check_objective(bench, search_policy(bench, few, config.seed))
     make_proposer(controller_config(config, bench.device.type), bench.space.grammar, config.seed)

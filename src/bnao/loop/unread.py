@@ -65,7 +65,7 @@ def _limits(config: SearchConfig) -> list[str]:
 
 def _loop(config: SearchConfig) -> list[str]:
     controller, changed = config.controller, _changed(config.controller, ControllerConfig())
-    if config.loop.rounds == 1:
+    if config.loop.rounds == 1 and config.max_minutes is None:  # with it the rounds may not be those asked for
         proposals = [name for name in _changed(config.loop, LoopConfig()) if name == "proposals"]
         why = "with loop.rounds 1"
         return _sentence("loop", proposals, why) + _sentence("controller", changed, why)

@@ -153,5 +153,6 @@ def delivered_network(config: SearchConfig) -> NetworkConfig:
 
 
 def num_threads(config: SearchConfig) -> int:
-    """CPU threads that the search uses."""
-    return config.threads or os.cpu_count() or 1
+    """CPU threads that the search uses: the setting, else OMP_NUM_THREADS of the environment, else all cores."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return config.threads or (int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1)

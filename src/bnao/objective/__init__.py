@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bnao.objective.info import MetricInfo
     from bnao.objective.metrics import METRICS, Metric
     from bnao.objective.objective import CLASSIFICATION, Objective, make_objective
 
@@ -16,11 +17,12 @@ _HOME = {
     "CLASSIFICATION": "objective",
     "METRICS": "metrics",
     "Metric": "metrics",
+    "MetricInfo": "info",
     "Objective": "objective",
     "make_objective": "objective",
 }
 
-__all__ = ["CLASSIFICATION", "METRICS", "Metric", "Objective", "make_objective"]
+__all__ = ["CLASSIFICATION", "METRICS", "Metric", "MetricInfo", "Objective", "make_objective"]
 
 
 def __getattr__(name: str) -> Any:

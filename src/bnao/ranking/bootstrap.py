@@ -5,7 +5,7 @@ Shapes: P architectures, R columns: the whole sample first, then the resamples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,13 @@ class Estimate:
     high: float | None
     num: int
     reason: str = ""
+
+    @property
+    def negated(self) -> Estimate:
+        """That of the figure's negative."""
+        if self.value is None or self.low is None or self.high is None:
+            return self
+        return replace(self, value=-self.value, low=-self.high, high=-self.low)
 
     @property
     def above_zero(self) -> bool:

@@ -37,7 +37,7 @@ def paired_difference(
     """
     inputs.settings(confidence, resamples)
     a_P = inputs.numbers("scores_a", scores_a)
-    b_P, truth_P = inputs.numbers("scores_b", scores_b, len(a_P)), inputs.accuracies("truth", truth, len(a_P))
+    b_P, truth_P = inputs.numbers("scores_b", scores_b, len(a_P)), inputs.truths("truth", truth, len(a_P))
     scope = Scope(np.arange(len(a_P)))
     if sizes is not None:
         sizes_P = inputs.sizes("sizes", sizes, len(a_P))

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
 from bnao.ranking.figures import kendall_values
+from bnao.ranking.good import SHARES, Good
 from bnao.ranking.pick import good_positions
 from bnao.ranking.scopes import Scope, num_pairs
-from bnao.ranking.verdict import CERTAIN, TOLERANCE, Reach, Rival
+from bnao.ranking.verdict import CERTAIN, Reach, Rival
 
 Floats = NDArray[np.float64]
 
@@ -40,15 +41,18 @@ class Taus:
         return Rival(self.estimate(other), self.lead(name, other))
 
 
-def reach(scores_P: Floats, truth_P: Floats, weights_PR: Weights, parts_PR: Weights | None) -> Reach:
-    """How many of the best by score hold one within ``TOLERANCE`` of the best in ``CERTAIN`` of the resamples.
+def reach(
+    scores_P: Floats, truth_P: Floats, weights_PR: Weights, parts_PR: Weights | None, good: Good = SHARES
+) -> Reach:
+    """How many of the best by score hold a ``good`` one in ``CERTAIN`` of the resamples.
 
     Whether the first alone is good is asked of ``parts_PR``, see :func:`~bnao.ranking.bootstrap.quarters`.
     """
-    places_R = good_positions(scores_P, truth_P, weights_PR, TOLERANCE)[1:]
-    firsts_R = np.zeros(1) if parts_PR is None else good_positions(scores_P, truth_P, parts_PR, TOLERANCE)[1:]
+    places_R = good_positions(scores_P, truth_P, weights_PR, good.tolerance)[1:]
+    firsts_R = np.zeros(1) if parts_PR is None else good_positions(scores_P, truth_P, parts_PR, good.tolerance)[1:]
     return Reach(
         count=int(np.quantile(places_R, CERTAIN, method="inverted_cdf")),
         num=int(weights_PR[:, -1].sum()),
         first=float((firsts_R == 1).mean()),
+        good=good.text,
     )

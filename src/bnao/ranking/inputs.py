@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnao.errors import SettingError, require
+from bnao.objective.info import ACCURACY, MetricInfo
 
 Floats = NDArray[np.float64]
 FEWEST = 3
@@ -41,14 +42,15 @@ def numbers(name: str, values: ArrayLike, count: int | None = None, *, missing: 
     return values_P
 
 
-def accuracies(name: str, values: ArrayLike, count: int, *, missing: bool = False) -> Floats:
-    """``values`` as (P,) accuracies in [0, 1]. Raises SettingError for anything else, percentages too."""
+def truths(name: str, values: ArrayLike, count: int, metric: MetricInfo = ACCURACY, *, missing: bool = False) -> Floats:
+    """``values`` of ``metric`` as (P,) utilities. Raises SettingError for shares beyond [0, 1], percentages too."""
     values_P = numbers(name, values, count, missing=missing)
     given = values_P[~np.isnan(values_P)]
-    if len(given):
+    if metric.is_share and len(given):
         worst = float(max(given, key=lambda value: abs(value - 0.5)))
-        require(0 <= worst <= 1, f"{name} holds accuracies in [0, 1]", worst, "divide percentages by 100")
-    return values_P
+        what = "accuracies" if metric.name == "accuracy" else f"values of {metric.name}"
+        require(0 <= worst <= 1, f"{name} holds {what} in [0, 1]", worst, "divide percentages by 100")
+    return values_P if metric.higher_is_better else -values_P
 
 
 def sizes(name: str, values: ArrayLike, count: int) -> Floats:

@@ -7,12 +7,13 @@ Equal scores are no order: figures are the mean over all ways to break a tie.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnao.objective.info import MetricInfo
 from bnao.ranking.bootstrap import Estimate, Weights, estimate
 
 Floats = NDArray[np.float64]
@@ -22,18 +23,25 @@ TOP = 10
 
 @dataclass(frozen=True)
 class PickFigures:
-    """Accuracies in [0, 1]. The random figures are what picking blindly gives: the mean over all architectures.
+    """Figures in the metric's units (an accuracy is in [0, 1]); regrets are what is lost, not below 0.
 
-    ``best`` and the regrets are measured against the largest truth of the sample: the largest of many noisy accuracies
-    is too large, for the random pick as well.
+    The random figures are what picking blindly gives: the mean over all architectures. ``best`` and the regrets are
+    measured against the best truth of the sample: the best of many noisy figures is too good, for the random pick too.
     """
 
-    best: float  # largest truth
+    best: float  # the best truth
     regret: Estimate  # best minus the truth of the architecture with the best score
     random_regret: Estimate
     top_count: int  # k of the top k by score
     top_mean: Estimate  # mean truth of these k
     random_mean: Estimate
+
+    def in_units_of(self, metric: MetricInfo) -> PickFigures:
+        """Figures that were taken of the metric's utility, in its own units."""
+        if metric.higher_is_better:
+            return self
+        top, random = self.top_mean.negated, self.random_mean.negated
+        return replace(self, best=-self.best, top_mean=top, random_mean=random)
 
 
 def pick_figures(scores_P: Floats, truth_P: Floats, weights_PR: Weights, confidence: float) -> PickFigures:

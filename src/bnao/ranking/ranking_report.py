@@ -1,4 +1,4 @@
-"""``report``: everything that can be said of a ranking from scores, stand-alone accuracies and sizes.
+"""``report``: everything that can be said of a ranking from scores, stand-alone metrics and sizes.
 
 Shapes: P architectures, O operations.
 """
@@ -6,17 +6,19 @@ Shapes: P architectures, O operations.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bnao.errors import require
+from bnao.objective.info import ACCURACY, MetricInfo
 from bnao.ranking import inputs
 from bnao.ranking.bootstrap import Estimate, multiplicities, quarters
 from bnao.ranking.ceiling import Ceiling, ceiling
 from bnao.ranking.evidence import Taus, reach
 from bnao.ranking.figures import RankingFigures, ranking_figures
+from bnao.ranking.good import good_enough
 from bnao.ranking.partial import partial_correlation
 from bnao.ranking.scopes import SizeRule, scopes, size_rule
 from bnao.ranking.trivial import COUNTS_FIT, FUSED, SCORE, Fused, TrivialRanking, fused_ranking, trivial_rankings
@@ -52,20 +54,23 @@ def report(
     op_counts: ArrayLike | None = None,
     rounds: Mapping[str, ArrayLike] | Sequence[ArrayLike] | None = None,
     second_truth: ArrayLike | None = None,
+    metric: MetricInfo = ACCURACY,
     confidence: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
 ) -> RankingReport:
-    """How far the ranking by ``scores`` agrees with the stand-alone accuracies, with intervals and a verdict.
+    """How far the ranking by ``scores`` agrees with what networks reach alone, with intervals and a verdict.
 
     Arguments, all in the same order of P >= 3 architectures:
 
     - ``scores`` (P,): higher is better (negate a loss);
-    - ``truth`` (P,): stand-alone accuracies in [0, 1];
+    - ``truth`` (P,): what each reaches alone, accuracies in [0, 1] unless ``metric`` says that it is something else;
     - ``sizes`` (P,): numbers of parameters; ``live_sizes`` (P,): of the operations that reach the output;
     - ``op_counts`` (P, O): how often each operation occurs, for the fit on counts and the fused fit;
     - ``rounds``: scores of earlier rounds (P,) by name, or in order; NaN for an architecture not yet in the pool;
-    - ``second_truth`` (P,): accuracies of a second seed, NaN where there is none;
+    - ``second_truth`` (P,): the same of a second seed, NaN where there is none;
+    - ``metric``: name and direction of the truth, and whether it is a share in [0, 1]. Figures of the pick are in its
+      units; the verdict's tolerance is half a percentage point of a share, else relative (:mod:`bnao.ranking.good`);
     - ``confidence`` of the percentile intervals, from ``resamples`` >= 50 bootstrap samples of architectures, drawn by
       ``seed``. The same arguments give the same report.
 
@@ -80,10 +85,10 @@ def report(
     inputs.settings(confidence, resamples)
     scores_P = inputs.numbers("scores", scores)
     num = len(scores_P)
-    truth_P, sizes_P = inputs.accuracies("truth", truth, num), inputs.sizes("sizes", sizes, num)
+    truth_P, sizes_P = inputs.truths("truth", truth, num, metric), inputs.sizes("sizes", sizes, num)
     live_P = None if live_sizes is None else inputs.sizes("live_sizes", live_sizes, num)
     counts_PO = None if op_counts is None else inputs.table("op_counts", op_counts, num)
-    second_P = None if second_truth is None else inputs.accuracies("second_truth", second_truth, num, missing=True)
+    second_P = None if second_truth is None else inputs.truths("second_truth", second_truth, num, metric, missing=True)
     earlier = _rounds(rounds, num)
 
     rule = size_rule(sizes_P, truth_P)
@@ -91,7 +96,8 @@ def report(
     weights_PR = multiplicities(num, resamples, seed)
 
     def figures(ranking_P: Floats) -> RankingFigures:
-        return ranking_figures(ranking_P, truth_P, where, weights_PR, confidence)
+        found = ranking_figures(ranking_P, truth_P, where, weights_PR, confidence)
+        return replace(found, pick=found.pick.in_units_of(metric))
 
     trivial = trivial_rankings(sizes_P, live_P, counts_PO, truth_P, seed)
     rankings = {SCORE: scores_P, **trivial}
@@ -122,8 +128,9 @@ def report(
         verdict=decide(
             overall.estimate(SCORE),
             {name: overall.rival(name, SCORE) for name in trivial},
-            reach(scores_P, truth_P, weights_PR, quarters(num, resamples, seed)),
+            reach(scores_P, truth_P, weights_PR, quarters(num, resamples, seed), good_enough(metric, truth_P)),
             None if counts_PO is None else Rival(overall.estimate(FUSED), overall.lead(FUSED, COUNTS_FIT)),
+            metric=metric.name + ("" if metric.higher_is_better else " (lower is better; agreement is above 0)"),
         ),
     )
 

@@ -5,12 +5,13 @@
 2. **size_does_as_well**: the interval of the score's lead over the best trivial ranking does not lie above 0. The
    supernet has to show that it is better: a count is free. Only where the score is ahead and its lead may well be
    :data:`LARGE_LEAD` or more is it **undecided**.
-3. **trust**: in :data:`SURE` of random quarters of the sample the first by score is within :data:`TOLERANCE` of the
-   quarter's best truth. Quarters, for resamples of the whole have nearly always the same few at the top: they overrate
-   the first by score (from 40 architectures, where it is truly good in 83 %, quarters gave this verdict in 8 % of
-   samples, resamples in 28 % on a table of the same kind: ``scripts/verdict_errors.py``). That subsamples are right
-   where a bootstrap of extremes is not: Politis and Romano 1994, "Large sample confidence regions based on subsamples
-   under minimal assumptions".
+3. **trust**: in :data:`SURE` of random quarters of the sample the first by score is good: near the quarter's best
+   truth (``good.py``: half a percentage point of a share, else a quarter of the sample's interquartile range).
+   Quarters, for resamples of the whole have nearly always the same few at the top: they overrate the first by score
+   (from 40 architectures, where it is truly good in 83 %, quarters gave this verdict in 8 % of samples, resamples in
+   28 % on a table of the same kind: ``scripts/verdict_errors.py``). That subsamples are right where a bootstrap of
+   extremes is not: Politis and Romano 1994, "Large sample confidence regions based on subsamples under minimal
+   assumptions".
 4. **rerank**: the top k by score hold such an architecture in :data:`CERTAIN` of the resamples, and the smallest such
    k is at most :data:`MOST` of all; else **undecided**: good on the whole, and no help at the top.
 
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bnao.ranking.bootstrap import Estimate
+from bnao.ranking.good import SHARES
 from bnao.ranking.trivial import COUNTS_FIT, TITLES
 
 Kind = Literal["trust", "rerank", "size_does_as_well", "worthless", "undecided"]
@@ -34,8 +36,6 @@ USEFUL_TAU = 0.5
 """Tau from which on a ranking is of use: in common spaces a count of parameters reaches as much."""
 LARGE_LEAD = 0.2
 """A lead over trivial rankings, in tau, that is worth more stand-alone trainings to find out about."""
-TOLERANCE = 0.005
-"""Accuracy that one gives up gladly: half a percentage point, about the noise of one training."""
 CERTAIN = 0.9
 """Share of the resamples in which the top by score has to hold a good architecture."""
 SURE = 0.95
@@ -51,6 +51,7 @@ class Reach:
     count: int  # k: the top k hold one in CERTAIN of the resamples
     num: int  # architectures in all
     first: float  # share of random quarters in which the first by score is good; 0 where the sample is too small
+    good: str = SHARES.text  # what that means
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,20 @@ class Verdict:
     share: float | None = None
 
 
-def decide(tau: Estimate, rivals: Mapping[str, Rival], reach: Reach, fused: Rival | None = None) -> Verdict:
+def decide(
+    tau: Estimate, rivals: Mapping[str, Rival], reach: Reach, fused: Rival | None = None, *, metric: str = "accuracy"
+) -> Verdict:
     """The verdict from tau overall, the trivial rankings by name, and the reach. See the rules above.
 
     ``fused``: the fit on operation counts and score together, and its lead over the one on counts alone. It changes
-    no verdict, but where a count does as well by itself it says whether the score still adds to it.
+    no verdict, but where a count does as well by itself it says whether the score still adds to it. ``metric``
+    names the truth.
 
     >>> figure = Estimate(0.7, 0.6, 0.8, 780)
     >>> decide(figure, {}, Reach(count=5, num=40, first=0.3)).headline
     're-rank the top 5 of 40'
     """
-    said = f"Kendall's tau with the stand-alone accuracy is {tau}"
+    said = f"Kendall's tau with the stand-alone {metric} is {tau}"
     if tau.low is None or tau.high is None:
         return Verdict("undecided", "undecided", f"Nothing can be said: {tau.reason}.")
     if tau.low <= 0:
@@ -116,7 +120,7 @@ def decide(tau: Estimate, rivals: Mapping[str, Rival], reach: Reach, fused: Riva
 
 
 def _top(said: str, beaten: str, name: str | None, reach: Reach) -> Verdict:
-    good = f"within {100 * TOLERANCE:g} percentage points of the best"
+    good = reach.good
     count = max(reach.count, 2)  # one network cannot be re-ranked
     share = count / reach.num
     if reach.first >= SURE:

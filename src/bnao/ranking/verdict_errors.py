@@ -79,7 +79,7 @@ def verdict_error_rates(
     first_P = inputs.numbers("scores", next(iter(named.values())))
     num = len(first_P)
     rankings = {name: inputs.numbers(f"scores of {name}", values, num) for name, values in named.items()}
-    truth_P, sizes_P = inputs.accuracies("truth", truth, num), inputs.sizes("sizes", sizes, num)
+    truth_P, sizes_P = inputs.truths("truth", truth, num), inputs.sizes("sizes", sizes, num)
     live_P = None if live_sizes is None else inputs.sizes("live_sizes", live_sizes, num)
     counts_PO = None if op_counts is None else inputs.table("op_counts", op_counts, num)
     require(inputs.FEWEST <= sample < num, f"a sample has 3 to {num - 1} architectures", sample, "draw fewer")

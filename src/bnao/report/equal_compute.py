@@ -9,22 +9,25 @@ take the best of ``m = k + floor(extra)`` instead of ``k``. What would that best
 - ``m > k``: a normal model, ``mu + sigma e(m)``, where ``e(m) = int_0^inf (1 - Phi^m) dx - int_-inf^0 Phi^m dx`` is the
   expected maximum of m standard normals. mu and sigma are not known but drawn from their posterior under the usual flat
   prior: ``sigma^2 = (k-1) s^2 / chi^2(k-1)``, ``mu ~ normal(mean, sigma / sqrt(k))``. The estimate is the median of the
-  draws, the interval their 5 % and 95 % quantiles, all clipped to [0, 1].
+  draws, the interval their 5 % and 95 % quantiles, all clipped to what the metric can be
+  (a share lies in [0, 1], a mean squared error is not negative).
 
 The interval is that of the *expected* best: one more trial of m networks would scatter around it. For ``m <= k`` it is
-the model's too, widened where needed to hold the exact estimate. Accuracies are validation accuracies in [0, 1].
+the model's too, widened where needed to hold the exact estimate. Values are those of the metric on validation; where
+lower is better, everything is done with their negatives.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from bnao.loop.result import SearchResult
-from bnao.report.format import percent
+from bnao.loop.result import MetricInfo, SearchResult
+from bnao.report.metric_words import utility, value_text
 
 STAGES = ("supernet-", "scoring-", "controller-")
 FEWEST = 3  # random networks
@@ -45,6 +48,7 @@ class EqualCompute:
     high: float
     searched_best: float
     extrapolated: bool  # m > k: by the normal model
+    metric: MetricInfo = field(default_factory=MetricInfo)
 
 
 def equal_compute(result: SearchResult) -> EqualCompute | None:
@@ -54,8 +58,9 @@ def equal_compute(result: SearchResult) -> EqualCompute | None:
     A supernet taken from another run cost this one no time, so its training is not counted.
     """
     random = [trained for trained in result.trained if trained.arm == "random"]
-    searched = [trained.valid_metric for trained in result.trained if trained.arm == "searched"]
-    values = [trained.valid_metric for trained in random]
+    metric, sign = result.metric, utility(1.0, result.metric)
+    searched = [sign * trained.valid_metric for trained in result.trained if trained.arm == "searched"]
+    values = [sign * trained.valid_metric for trained in random]
     search = sum(seconds for stage, seconds in result.stage_seconds.items() if stage.startswith(STAGES))
     if len(values) < FEWEST or not searched or not np.isfinite([*values, *searched, search]).all():
         return None
@@ -63,22 +68,35 @@ def equal_compute(result: SearchResult) -> EqualCompute | None:
     if not (search > 0 and 0 < training < math.inf and max(values) > min(values)):
         return None
     total = len(values) + math.floor(search / training)
-    best, low, high = expected_best(values, total)
+    best, low, high = expected_best(values, total, _bounds(metric))
+    low, high = sorted((sign * low, sign * high))
     return EqualCompute(
         seconds_search=search,
         seconds_per_training=training,
         num_random=len(values),
         num_total=total,
-        expected_best=best,
+        expected_best=sign * best,
         low=low,
         high=high,
-        searched_best=max(searched),
+        searched_best=sign * max(searched),
         extrapolated=total > len(values),
+        metric=metric,
     )
 
 
-def expected_best(values: Sequence[float], m: int) -> tuple[float, float, float]:
+def _bounds(metric: MetricInfo) -> tuple[float, float] | None:
+    """What no utility is beyond, where that is known."""
+    if metric.is_share:
+        return (0.0, 1.0) if metric.higher_is_better else (-1.0, 0.0)
+    return {"mse": (-math.inf, 0.0), "mae": (-math.inf, 0.0), "r2": (-math.inf, 1.0)}.get(metric.name)
+
+
+def expected_best(
+    values: Sequence[float], m: int, bounds: tuple[float, float] | None = (0.0, 1.0)
+) -> tuple[float, float, float]:
     """Expected maximum of ``m`` >= 1 networks like the k >= 2 observed, and its 90 % interval: (estimate, low, high).
+
+    Clipped to ``bounds``.
 
     >>> round(expected_best([0.5, 0.6, 0.7], 2)[0], 4)  # of the three couples: 0.6, 0.7, 0.7
     0.6667
@@ -88,7 +106,8 @@ def expected_best(values: Sequence[float], m: int) -> tuple[float, float, float]
     rng = np.random.default_rng(_SEED)
     sigma = float(np.std(values, ddof=1)) * np.sqrt((k - 1) / rng.chisquare(k - 1, DRAWS))
     mu = float(np.mean(values)) + sigma / math.sqrt(k) * rng.standard_normal(DRAWS)
-    low, median, high = np.clip(np.quantile(mu + sigma * normal_maximum(m), (0.05, 0.5, 0.95)), 0.0, 1.0).tolist()
+    quantiles = np.quantile(mu + sigma * normal_maximum(m), (0.05, 0.5, 0.95))
+    low, median, high = (quantiles if bounds is None else np.clip(quantiles, *bounds)).tolist()
     if m > k:
         return median, low, high
     ways = [math.comb(i, m - 1) for i in range(k)]
@@ -113,6 +132,7 @@ def normal_maximum(m: int) -> float:
 def sentence(equal: EqualCompute) -> str:
     """The verdict in plain words, with what it rests on."""
     k, m, more = equal.num_random, equal.num_total, equal.num_total - equal.num_random
+    text = partial(value_text, metric=equal.metric)
     trained = "network" if more == 1 else "networks"
     time = (
         f"In the time of the search itself {more:,} more random {trained} could have been trained, {m:,} in all"
@@ -120,22 +140,25 @@ def sentence(equal: EqualCompute) -> str:
         else f"The search itself took less time than one random training, so {k} random networks stay the measure"
     )
     expected = (
-        f"the best of {m:,} is expected at {percent(equal.expected_best)} validation accuracy "
-        f"(90 % interval {percent(equal.low)} to {percent(equal.high)}), the best searched one has "
-        f"{percent(equal.searched_best)}"
+        f"the best of {m:,} is expected at {text(equal.expected_best)} validation {equal.metric.name} "
+        f"(90 % interval {text(equal.low)} to {text(equal.high)}), the best searched one has "
+        f"{text(equal.searched_best)}"
     )
     if equal.low <= equal.searched_best <= equal.high:
         verdict = "Which way is better at equal total compute cannot be told from this run"
-    elif equal.searched_best > equal.high:
+    elif (equal.searched_best > equal.high) == equal.metric.higher_is_better:
         verdict = "By this estimate the search was worth its time in this run"
     else:
         verdict = "By this estimate more random networks would have been the better use of the time in this run"
+    accuracies = equal.metric.name == "accuracy"
+    figures = ("the " if equal.extrapolated else "their ") + ("accuracies" if accuracies else "figures")
     model = (
-        "beyond them the accuracies are assumed to be normally distributed"
+        f"beyond them {figures} are assumed to be normally distributed"
         if equal.extrapolated
-        else "the interval assumes that their accuracies are normally distributed"
+        else f"the interval assumes that {figures} are normally distributed"
     )
     return (
         f"{time}: {expected}. {verdict}. It rests on only {k} random networks; {model}. All are validation "
-        "accuracies of one run, on which the best of each were picked."
+        f"{'accuracies' if accuracies else 'figures'} of one run, on which the best of each were "
+        "picked."
     )

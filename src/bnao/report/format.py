@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,10 +95,14 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.2f}"
 
 
-def figure(name: str, value: Any) -> str:
-    """A named figure of an event: accuracies in percent, whole numbers with separators, the rest in four digits.
+_SHARE = re.compile(r".*accuracy|((best_)?(valid|test)_)?(auroc|f1|error)")
+"""Names of figures in [0, 1]."""
 
-    >>> figure("valid_metric", 0.5), figure("loss", 1.23456), figure("found", 1300)
+
+def figure(name: str, value: Any) -> str:
+    """A named figure of an event: shares in percent, whole numbers with separators, the rest in four digits.
+
+    >>> figure("valid_accuracy", 0.5), figure("loss", 1.23456), figure("found", 1300)
     ('valid accuracy 50.0 %', 'loss 1.235', 'found 1,300')
     """
     label = name.replace("_", " ")
@@ -105,7 +110,7 @@ def figure(name: str, value: Any) -> str:
         return f"{label} {value}"
     if not math.isfinite(value):
         return f"{label} {value}"
-    if "accuracy" in name and 0 <= value <= 1:
+    if _SHARE.fullmatch(name) and 0 <= value <= 1:
         return f"{label} {percent(value)}"
     if name.endswith("seconds"):
         return f"{label.removesuffix('seconds').strip()} {duration(value)}".strip()

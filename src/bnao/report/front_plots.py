@@ -38,7 +38,7 @@ def front_plot(front: Front, prefix: str, *, ringed: frozenset[str] = frozenset(
         right = max(p.cost for p in everything)
         axes.plot([*xs, right], [*ys, ys[-1]], color=ACCENT, linewidth=1.8, drawstyle="steps-post", zorder=4, marker="")
         entries.append(("front", key(ACCENT, line="-")))
-        axes.set(xlabel=front.cost, ylabel=front.quality)
+        axes.set(xlabel=front.cost, ylabel=front.quality + ("" if front.higher_is_better else " (lower is better)"))
         if front.cost.startswith("latency"):
             axes.locator_params(axis="x", nbins=7)
         else:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bnao.loop.front import Front, Fronts
-from bnao.report.front_words import POOL, READ, TRAINED, front_head, front_rows
+from bnao.report.front_words import POOL, READ, front_head, front_rows, trained_title
 from bnao.report.page import Page, plain_table
 
 
-def print_fronts(fronts: Fronts, page: Page) -> None:
-    """Two tables: of the networks trained alone, and of the scored pool; nothing where there is neither."""
+def print_fronts(fronts: Fronts, page: Page, *, data: str = "") -> None:
+    """Two tables: of the networks trained alone, and of the scored pool; nothing where there is neither.
+
+    ``data`` is the source of the run's data.
+    """
     if not fronts.trained and not fronts.pool:
         return
     page.heading("Quality against cost: what no other beats in both")
-    for title, found, arms in ((TRAINED, fronts.trained, True), (POOL, fronts.pool, False)):
+    for title, found, arms in ((trained_title(data), fronts.trained, True), (POOL, fronts.pool, False)):
         if found:
             _table(title, found, arms, page)
     page.paragraph(READ, style="dim")

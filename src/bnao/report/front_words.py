@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bnao.cost.limit_check import amount
+from bnao.data.words import examples_word
 from bnao.loop.front import Front
-from bnao.report.format import magnitude, percent
+from bnao.objective.info import MetricInfo
+from bnao.report.format import magnitude
+from bnao.report.metric_words import value_text
 
 ON = "●"  # marks a cost by which the row is in the front
 MOST_ROWS = 12
 HEADS = {"params": "parameters", "macs": "multiply-adds", "latency_ms": "latency"}
 
-TRAINED = "Networks trained alone, by their figure on validation images"
 POOL = "The scored pool, by its one-shot score: a guess"
 READ = f"{ON}: no other is as good and cheaper by this cost, or better and no dearer."
+
+
+def trained_title(data: str) -> str:
+    """What the front of the networks trained alone is called, on the data of this source."""
+    return f"Networks trained alone, by their figure on validation {examples_word(data)}"
 
 
 def front_head(fronts: Mapping[str, Front], *, arms: bool) -> list[str]:
@@ -38,26 +45,17 @@ def front_rows(fronts: Mapping[str, Front], *, arms: bool) -> tuple[list[list[st
     shown = (
         [ids[round(k * (len(ids) - 1) / (MOST_ROWS - 1))] for k in range(MOST_ROWS)] if len(ids) > MOST_ROWS else ids
     )
-    share = next(iter(fronts.values())).is_share
+    metric = MetricInfo(is_share=next(iter(fronts.values())).is_share)
     rows = [
         [
             id[:8],
             *([members[id].arm] if arms else []),
-            quality_text(members[id].quality, share),
+            value_text(members[id].quality, metric),
             *(f"{ON} " * (id in on[name]) + cost_text(name, costs[name].get(id)) for name in fronts),
         ]
         for id in shown
     ]
     return rows, len(ids) - len(shown)
-
-
-def quality_text(value: float, is_share: bool) -> str:
-    """A quality in percent, or in four digits.
-
-    >>> quality_text(0.7123, True), quality_text(-1.23456, False)
-    ('71.2 %', '-1.235')
-    """
-    return percent(value) if is_share else f"{value:.4g}"
 
 
 def cost_text(name: str, value: float | None) -> str:

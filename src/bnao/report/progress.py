@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from bnao.data.words import examples_word
 from bnao.report.format import clock as ticking
 from bnao.report.format import count, duration, figures, magnitude, to_ascii
 from bnao.report.stage import SearchClock, Stage, number
@@ -76,7 +77,7 @@ class ProgressDisplay:
         elif kind == "stage_finished" and stage is not None:
             told = figures(stage.figures)
             self._finished_line(stage, told)
-        elif kind == "check" and not fields.get("warned"):
+        elif (kind == "check" and not fields.get("warned")) or kind == "planned":
             self._wrapped(str(fields.get("text", "")), "cyan")
         elif kind == "warning":
             self._wrapped(f"warning: {fields.get('text', '')}", "yellow")
@@ -89,7 +90,7 @@ class ProgressDisplay:
         images = [f"{count(fields[key])} {word}" for key, word in _IMAGES if isinstance(fields.get(key), int)]
         parts = [
             f"recipe {fields.get('recipe')}, seed {fields.get('seed')}",
-            f"{fields.get('data')}: {', '.join(images)} images" if images else "",
+            f"{fields.get('data')}: {', '.join(images)} {examples_word(str(fields.get('data')))}" if images else "",
             f"{fields['space_size']} architectures" if fields.get("space_size") else "",
             f"{fields.get('device')}, {fields.get('threads')} thread(s)" if fields.get("device") else "",
         ]

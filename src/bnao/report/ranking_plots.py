@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
+from bnao.objective.info import ACCURACY, MetricInfo
 from bnao.ranking import Estimate
 from bnao.report.format import magnitude
+from bnao.report.metric_words import axis_text
 from bnao.report.web.figure import ACCENT, MUTED, axis_format, key, legend, look, render, ring, scatter
 
 if TYPE_CHECKING:
@@ -31,8 +33,14 @@ class TauCurve:
     values: list[tuple[float, Estimate]] = field(default_factory=list)
 
 
-def score_truth(scores: Sequence[float], truth: Sequence[float], sizes: Sequence[float], prefix: str) -> str:
-    """One-shot score against stand-alone accuracy, the size as colour and shape; the best by score is ringed.
+def score_truth(
+    scores: Sequence[float],
+    truth: Sequence[float],
+    sizes: Sequence[float],
+    prefix: str,
+    metric: MetricInfo = ACCURACY,
+) -> str:
+    """One-shot score against the metric when trained alone, the size as colour and shape; the best by score is ringed.
 
     Sizes come in up to four groups of about equally many architectures. ``prefix`` begins the ids of the SVG.
     """
@@ -50,13 +58,14 @@ def score_truth(scores: Sequence[float], truth: Sequence[float], sizes: Sequence
             entries.append((label, key(look(index)[0], marker)))
         ring(axes, [best[1]], [best[0]])
         entries.append(("best score", key(ACCENT, "o", hollow=True)))
-        axes.set(xlabel="stand-alone accuracy", ylabel="one-shot score")
+        axes.set(xlabel=axis_text("stand-alone", metric), ylabel="one-shot score")
         axes.locator_params(axis="x", nbins=7)
-        axis_format(axes.xaxis, "percent")
+        if metric.is_share:
+            axis_format(axes.xaxis, "percent")
         legend(axes, entries)
 
     many = "network" if len(points) == 1 else "networks"
-    return render(paint, prefix, f"One-shot score against stand-alone accuracy of {len(points):,} {many}, by size")
+    return render(paint, prefix, f"One-shot score against stand-alone {metric.name} of {len(points):,} {many}, by size")
 
 
 def size_groups(sizes: Sequence[float]) -> list[tuple[str, list[int]]]:
@@ -82,7 +91,12 @@ def _span(sizes: Sequence[float]) -> str:
 
 
 def tau_curve(
-    curves: Sequence[TauCurve], prefix: str, *, xlabel: str = "round", levels: Sequence[tuple[str, float]] = ()
+    curves: Sequence[TauCurve],
+    prefix: str,
+    *,
+    xlabel: str = "round",
+    levels: Sequence[tuple[str, float]] = (),
+    metric: str = "accuracy",
 ) -> str:
     """Kendall's tau along training with its intervals; ``levels`` are named lines across, such as size alone."""
     kept = [(curve.label, sorted(_given(curve))) for curve in curves]
@@ -117,7 +131,7 @@ def tau_curve(
         legend(axes, entries)
 
     names = ", ".join(label for label, _ in kept)
-    return render(paint, prefix, f"Kendall's tau with the stand-alone accuracy by {xlabel}: {names}")
+    return render(paint, prefix, f"Kendall's tau with the stand-alone {metric} by {xlabel}: {names}")
 
 
 def _given(curve: TauCurve) -> list[tuple[float, float, float, float]]:

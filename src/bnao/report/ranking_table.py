@@ -11,10 +11,10 @@ from rich.table import Table
 from bnao.loop.rank.result import CSV, RANKING, RankingResult
 from bnao.report.page import Page, plain_table
 from bnao.report.ranking_words import (
-    CAUTION,
     FIGURES_HEAD,
     RIVALS_HEAD,
     ROUNDS_HEAD,
+    caution,
     conclusion_rows,
     figure_rows,
     missing_reasons,
@@ -41,13 +41,13 @@ def print_ranking(result: RankingResult, console: Console, *, folder: Path | Non
         page.heading("By round")
         page.table(_table(ROUNDS_HEAD, round_rows(report)))
     page.heading("What it is good for")
-    page.pairs(conclusion_rows(report))
+    page.pairs(conclusion_rows(result))
     if result.warnings:
         page.heading("Warnings")
         for warning in result.warnings:
             page.item(warning, style="yellow")
     page.blank()
-    page.paragraph(CAUTION)
+    page.paragraph(caution(result))
     if folder is not None:
         page.heading("Files")
         page.pairs(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bnao.loop.rank.result import RankingResult
+from bnao.objective.info import MetricInfo
 from bnao.ranking import Estimate, RankingReport
 from bnao.ranking.figures import Figures, RankingFigures
-from bnao.report.format import count, percent
+from bnao.report.format import count
+from bnao.report.metric_words import axis_text, value_text, values_word
 
 SCOPES = {
     "overall": "overall",
@@ -17,10 +19,15 @@ RIVALS = {"size": "size", "live_size": "live size", "op_counts_fit": "operation 
 FIGURES_HEAD = ("", "Kendall's tau", "Spearman's rho", "pairs in order")
 RIVALS_HEAD = ("ranking", "tau overall", "tau, equal size", "score's lead")
 ROUNDS_HEAD = ("", "scored", "tau overall", "tau, equal size")
-CAUTION = (
-    "These accuracies judge the ranking, on images that nothing in the search used. Do not choose an architecture by "
-    "them: that would be to choose on test data. The winner stays the one that the search has chosen on validation."
-)
+
+
+def caution(result: RankingResult) -> str:
+    """What the figures must not be used for."""
+    return (
+        f"These {values_word(result.metric)} judge the ranking, on {result.examples} that nothing in the search used. "
+        "Do not choose an architecture by them: that would be to choose on test data. The winner stays the one that "
+        "the search has chosen on validation."
+    )
 
 
 def interval(estimate: Estimate, scale: float = 1.0, digits: int = 2) -> str:
@@ -73,25 +80,28 @@ def sample_rows(result: RankingResult) -> list[tuple[str, str]]:
     equal = "the same number of parameters" if rule.kind == "equal" else f"within {100 * rule.tolerance:g} %"
     return [
         ("sample", drawn),
-        ("truth", f"accuracy when trained alone as in the re-ranking, on {result.measured_on}"),
+        ("truth", f"{axis_text('', result.metric)} when trained alone as in the re-ranking, on {result.measured_on}"),
         ("score", f"{result.score_name}, round {result.rounds[-1]}, higher is better"),
         ("equal size", f"{equal}: {count(rule.num_pairs)} pair{'' if rule.num_pairs == 1 else 's'}"),
         ("intervals", f"{100 * report.confidence:g} %, {count(report.resamples)} bootstrap samples of architectures"),
     ]
 
 
-def conclusion_rows(report: RankingReport) -> list[tuple[str, str]]:
+def conclusion_rows(result: RankingResult) -> list[tuple[str, str]]:
     """What the score is good for, its leaning to size, and the noise of the truth itself."""
-    pick = report.score.pick
+    report, metric = result.report, result.metric
+    pick, unit = report.score.pick, " %" if metric.is_share else ""
+    lost = f"{'percentage points ' if metric.is_share else ''}{'below' if metric.higher_is_better else 'above'}"
     return [
         (
             "regret of the pick",
-            f"{_points(pick.regret)} percentage points below the sample's best; a random pick "
-            f"{_points(pick.random_regret)}",
+            f"{_value(pick.regret, metric)} {lost} the sample's best; a random pick "
+            f"{_value(pick.random_regret, metric)}",
         ),
         (
             f"mean of the top {pick.top_count}",
-            f"{_points(pick.top_mean)} %; of all {_points(pick.random_mean)} %; best {percent(pick.best)}",
+            f"{_value(pick.top_mean, metric)}{unit}; of all {_value(pick.random_mean, metric)}{unit}; best "
+            f"{value_text(pick.best, metric)}",
         ),
         (
             "leaning to size",
@@ -117,8 +127,13 @@ def _ceiling(report: RankingReport) -> str:
     )
 
 
-def _points(estimate: Estimate) -> str:
-    return interval(estimate, 100.0, 1)
+def _value(estimate: Estimate, metric: MetricInfo) -> str:
+    """In percent without the sign, or in four digits."""
+    if metric.is_share:
+        return interval(estimate, 100.0, 1)
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "–"
+    return f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]".replace("-", "−")
 
 
 def missing_reasons(report: RankingReport) -> list[str]:

@@ -35,8 +35,9 @@ def show_run(run: RunFolder, console: Console) -> None:
         ]
     )
     if run.has(RESULT):
-        print_summary(read_result(run), console, folder=run.path)
-        print_fronts(read_fronts(run), page)
+        result = read_result(run)
+        print_summary(result, console, folder=run.path)
+        print_fronts(read_fronts(run), page, data=result.data)
         _ranking(run, page)
         return
     _reached(run, page)

@@ -7,10 +7,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bnao.data.words import examples_word
+from bnao.loop.plan.plan import minutes
 from bnao.loop.result import SearchResult, WinnerLatency
 from bnao.report.comparison import comparison_lines, comparison_sentence, trained_rows
-from bnao.report.format import count, duration, figures, magnitude, percent
+from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.latency_words import latency_note, latency_text
+from bnao.report.metric_words import error_text, value_text
 from bnao.report.page import Page, plain_table
 
 FILES = {
@@ -50,15 +53,16 @@ def _winner(result: SearchResult, page: Page) -> None:
     params = f"{count(winner.num_params)} ({magnitude(winner.num_params)})"
     rows = [
         (
-            "accuracy",
-            f"{percent(winner.test_metric, 2)} ± {100 * winner.test_standard_error:.2f} (standard error), "
-            f"measured on {winner.measured_on}",
+            result.metric.name,
+            f"{value_text(winner.test_metric, result.metric, 2)} ± "
+            f"{error_text(winner.test_standard_error, result.metric)} (standard "
+            f"error){'' if result.metric.higher_is_better else ', lower is better'}, measured on {winner.measured_on}",
         ),
         (
             "parameters",
             params + (f"; {count(winner.num_params_with_auxiliary)} in training, with auxiliary head" if extra else ""),
         ),
-        ("multiply-adds", f"{count(winner.macs)} ({magnitude(winner.macs)}) an image"),
+        ("multiply-adds", f"{count(winner.macs)} ({magnitude(winner.macs)}) an {examples_word(result.data, 1)}"),
         *_latency(winner.latency),
         ("weights", _MODES.get(winner.mode, winner.mode) + (f"; output {winner.output}" if winner.output else "")),
         ("tokens", winner.architecture),
@@ -138,6 +142,8 @@ def _stages(result: SearchResult, page: Page) -> None:
         share = f"{100 * seconds / total:.0f} %" if total > 0 else ""
         table.add_row(stage, duration(seconds), share, bar, figures(result.stage_figures.get(stage)))
     page.table(table)
+    if result.plan is not None:
+        page.paragraph(f"{result.plan.text}; it took {minutes(total)} min")
 
 
 def _files(result: SearchResult, folder: Path, page: Page) -> None:

@@ -6,6 +6,7 @@ Ctrl-C) and goes on from there to the same bits, in whichever process; a job has
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,9 @@ def train_job(
             saves=saves,
         )
     except NumericalError as error:
-        return Training(key=job.key, accuracy=None, seconds=saves.seconds, failure=str(error))
-    accuracy = measure(trained.module, test.images, bench.objective).metric
-    return Training(key=job.key, accuracy=accuracy, seconds=saves.seconds)
+        return Training(key=job.key, metric=None, seconds=saves.seconds, failure=str(error))
+    metric = measure(trained.module, test.images, bench.objective).metric
+    if not math.isfinite(metric):
+        failure = f"{bench.objective.metric.name} is {metric} on the held-out data"
+        return Training(key=job.key, metric=None, seconds=saves.seconds, failure=failure)
+    return Training(key=job.key, metric=metric, seconds=saves.seconds)

@@ -13,7 +13,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, cast
 
-from bnao.errors import RunError
+from bnao.errors import RunError, require
+from bnao.loop.given import Given
 from bnao.loop.rank.jobs import Job, Training
 from bnao.loop.rank.worker import work
 from bnao.loop.stopping import Stop
@@ -32,6 +33,19 @@ def num_processes(asked: int | None, bench: Workbench, num_jobs: int) -> int:
 
     own = torch.cuda.device_count() if bench.device.type == "cuda" else len(_cores())
     return max(1, min(own if asked is None else asked, num_jobs))
+
+
+def in_process(asked: int | None, given: Given) -> int | None:
+    """``asked``, and 1 where anything was given in Python. Raises SettingError where more were asked for then."""
+    if not given.any:
+        return asked
+    require(
+        asked in (None, 1),
+        "a model, data or functions given in Python are in one process, where all trainings of a ranking take place",
+        asked,
+        "leave processes out; only a run whose settings name everything (--plugin FILE.py:NAME) is divided",
+    )
+    return 1
 
 
 def _cores() -> Sequence[int]:

@@ -26,10 +26,10 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What a finished training came to. ``accuracy`` in [0, 1] on held-out data; None: it diverged, ``failure``."""
+    """What a finished training came to. ``metric`` on held-out data; None: there is none, ``failure`` says why."""
 
     key: str
-    accuracy: float | None
+    metric: float | None
     seconds: float
     failure: str = ""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bnao.errors import RunError
 from bnao.loop.rank.plan import RankPlan, open_ranking, whole
+from bnao.objective.info import MetricInfo
 from bnao.ranking import RankingReport
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.files import write_atomic, write_json
@@ -18,7 +19,7 @@ CSV = "ranking.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One architecture of the sample. Accuracies in [0, 1] on held-out data; sizes of the network trained alone."""
+    """One architecture of the sample: the run's metric on held-out data; sizes of the network trained alone."""
 
     id: str
     architecture: str
@@ -29,29 +30,31 @@ class Row:
     live_params: int | None  # without what does not reach the output; None where the space cannot say
     operations: list[int]  # how often each of the result's ``operations`` occurs
     scores: list[float | None]  # one for each of the result's ``rounds``; None: not yet in the pool
-    accuracy: float | None  # None: the training diverged
+    metric: float | None  # None: the training diverged, or the metric is not defined
     second_metric: float | None  # of the other seed
     seconds: float  # of its trainings
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankingResult:
-    """A whole ranking. ``report`` judges the scores of the last of ``rounds`` by the accuracies of ``rows``."""
+    """A whole ranking. ``report`` judges the scores of the last of ``rounds`` by the metric of ``rows``."""
 
     plan: RankPlan
     pool_size: int  # architectures that were drawn from
     score_name: str
-    measured_on: str  # which images, in words
+    measured_on: str  # which examples, in words
     rounds: list[int]
     operations: list[str]
     report: RankingReport
     rows: list[Row]
+    metric: MetricInfo = field(default_factory=MetricInfo)  # what the truth is
+    examples: str = "images"  # what it was measured on are called
     warnings: list[str] = field(default_factory=list)
 
     @property
     def judged(self) -> list[Row]:
         """The rows that the report is about: all but those that diverged."""
-        return [row for row in self.rows if row.accuracy is not None]
+        return [row for row in self.rows if row.metric is not None]
 
 
 def read_ranking(run: RunFolder) -> RankingResult | None:
@@ -81,7 +84,7 @@ def csv_text(result: RankingResult) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     own = ("id", "architecture", "origin", "round", "num_params", "macs", "live_params")
-    measured = ("accuracy", "second_metric", "seconds")
+    measured = ("metric", "second_metric", "seconds")
     scores = [f"score_round_{number}" for number in result.rounds]
     writer.writerow([*own, *scores, *measured, *(f"num_{name}" for name in result.operations)])
     for row in result.rows:

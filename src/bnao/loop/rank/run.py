@@ -1,12 +1,12 @@
 """A whole ranking: plan, train, report. Its state is a run folder of its own within the searched run's, which it reads.
 
 Truth is measured on the held-out data of the searched run, which neither scoring nor re-ranking used: score and truth
-share no image. Nothing of it goes back into the search, and nothing may: to choose an architecture by these accuracies
+share no image. Nothing of it goes back into the search, and nothing may: to choose an architecture by these figures
 would be to choose on test data.
 
 Events, in the ranking's own log: ``ranking_started`` (plan, run, pool, trainings, finished, processes, held_out,
 device); of the stage ``rank`` those of any stage, and ``epoch`` (architecture, second: the other seed);
-``training_finished`` (architecture, second, accuracy, failure, seconds); ``ranking_finished`` (seconds, verdict, tau).
+``training_finished`` (architecture, second, metric, failure, seconds); ``ranking_finished`` (seconds, verdict, tau).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 
 from bnao.errors import require
 from bnao.loop.events import Listener, Several
+from bnao.loop.given import NOTHING, Given
 from bnao.loop.inputs import check_inputs, run_config
 from bnao.loop.rank.alone import alone_config, running_path
 from bnao.loop.rank.build import build_result, scored_rounds
-from bnao.loop.rank.crew import Crew, Results, num_processes, trained_here
+from bnao.loop.rank.crew import Crew, Results, in_process, num_processes, trained_here
 from bnao.loop.rank.jobs import TRAININGS, Job, Training, read_trainings, stored
 from bnao.loop.rank.plan import (
     FOLDER,
@@ -48,12 +49,16 @@ STAGE = "rank"
 RUNNING = "running"  # folder of the running trainings, within the ranking's
 
 
-def rank_run(run: RunFolder, asked: Asked, processes: int | None, listener: Listener) -> RankingResult:
+def rank_run(
+    run: RunFolder, asked: Asked, processes: int | None, listener: Listener, given: Given = NOTHING
+) -> RankingResult:
     """The ranking of a searched run: trained, gone on with, or read where it is finished already.
 
+    ``given`` is what the run was given in Python; no other process can have it, so all is trained in this one.
     Raises BnaoError, before anything is written where the request does not fit; KeyboardInterrupt, with all work kept.
     """
     check_asked(asked, processes)
+    processes = in_process(processes, given)
     place = run.path / FOLDER
     with whole(run):
         known = open_ranking(run)
@@ -70,7 +75,7 @@ def rank_run(run: RunFolder, asked: Asked, processes: int | None, listener: List
         if known is not None:
             folder = stack.enter_context(RunFolder.resume(place))
             require(read_plan(folder) == before, "a ranking has one plan at a time", "another one", "ask again")
-        bench = make_workbench(alone_config(run_config(run)), begun=True)
+        bench = make_workbench(alone_config(run_config(run)), begun=True, given=given)
         check_inputs(bench, run)
         if known is None:
             folder = stack.enter_context(RunFolder.create(place, config=plan, recipe=run.manifest.recipe))
@@ -169,7 +174,7 @@ class _Ranking:
         with suppress(OSError):
             running_path(place, job).unlink(missing_ok=True)
         self._log.listener.event(
-            "training_finished", architecture=job.id, second=job.second, accuracy=training.accuracy,
+            "training_finished", architecture=job.id, second=job.second, metric=training.metric,
             failure=training.failure, seconds=round(training.seconds, 3),
         )  # fmt: skip
 

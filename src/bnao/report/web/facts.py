@@ -11,7 +11,7 @@ from bnao.loop.check_result import CheckResult, read_check
 from bnao.loop.coverage import Coverage, read_coverage
 from bnao.loop.front import read_latencies
 from bnao.loop.rank.result import RankingResult, readable_ranking
-from bnao.loop.result import RESULT, SCORE_NAME, SearchResult, read_result
+from bnao.loop.result import RESULT, SCORE_NAME, MetricInfo, SearchResult, read_result
 from bnao.loop.stages import Progress, read_progress
 from bnao.report.stage import SearchClock
 from bnao.spaces import load_spaces
@@ -55,6 +55,13 @@ class Facts:
     ranking: RankingResult | None = None  # of `bnao rank`
     ranking_damage: str = ""  # why it cannot be read
     current: str | None = None  # title of the running stage
+
+    @property
+    def metric(self) -> MetricInfo:
+        """What networks are judged by: an accuracy until a run says otherwise."""
+        if self.result is not None:
+            return self.result.metric
+        return from_dict(MetricInfo, self.started.get("metric", {}), source="the events")
 
     @property
     def last_round(self) -> int | None:

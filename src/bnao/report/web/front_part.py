@@ -7,7 +7,7 @@ from typing import Any
 
 from bnao.loop.front import Front, pool_fronts, trained_fronts
 from bnao.report.front_plots import front_plot
-from bnao.report.front_words import HEADS, POOL, READ, TRAINED, front_head, front_rows
+from bnao.report.front_words import HEADS, POOL, READ, front_head, front_rows, trained_title
 from bnao.report.web.facts import Facts
 
 Parts = dict[str, Any]
@@ -21,7 +21,11 @@ def fronts(facts: Facts) -> Parts:
     return {
         "read": READ,
         "kinds": [
-            *([_kind("trained", TRAINED, trained, frozenset())] if trained else []),
+            *(
+                [_kind("trained", trained_title(facts.result.data), trained, frozenset())]
+                if facts.result is not None and trained
+                else []
+            ),
             *([_kind("pool", POOL, pool, alone)] if pool else []),
         ],
     }

@@ -10,7 +10,7 @@ from bnao.controller.scores import pairwise_accuracy
 from bnao.loop.coverage import ChoiceCount, Coverage, RoundCoverage
 from bnao.ranking import spearman
 from bnao.report.comparison import comparison_sentence
-from bnao.report.format import points
+from bnao.report.metric_words import gain_text, unit_text
 from bnao.report.web.facts import Facts
 
 FOLLOWS_SIZE = 0.8  # |rank correlation| of score and size from which on the score says little more than the size
@@ -109,7 +109,8 @@ def _gain(facts: Facts) -> list[str]:
     if result.gain >= 2 * result.gain_standard_error and result.gain > 0:
         return []
     first = comparison_sentence(result).split(": ")[0]
-    return [f"The gain over random choice is {points(result.gain)} percentage points. {first}."]
+    gain = f"{gain_text(result.gain, result.metric)} {unit_text(result.metric)}"
+    return [f"The gain over random choice is {gain}. {first}."]
 
 
 def _size(facts: Facts) -> list[str]:

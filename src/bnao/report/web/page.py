@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from bnao import __version__
+from bnao.data.words import examples_word
+from bnao.report.metric_words import values_word
 from bnao.report.web.facts import Facts, read_facts
 from bnao.report.web.front_part import fronts
 from bnao.report.web.judgement import own_warnings
 from bnao.report.web.ranking_part import ranking
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
-from bnao.report.web.winner_part import MODES, comparison, drawing, key_figures
+from bnao.report.web.winner_part import comparison, drawing, key_figures, mode_text
 from bnao.settings import flatten, in_words
 from bnao.storage import RunFolder
 from bnao.storage.files import write_atomic
@@ -74,7 +76,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "contents": CONTENTS,
         "keys": [] if result is None else key_figures(result),
         "warnings": list(dict.fromkeys(facts.warnings + own_warnings(facts))),
-        "mode": "" if result is None else MODES.get(result.winner.mode, result.winner.mode),
+        "mode": "" if result is None else mode_text(result),
         "drawing": drawing(facts),
         "comparison": {} if result is None else comparison(result),
         "pool": pool(facts),
@@ -83,6 +85,9 @@ def _context(facts: Facts) -> dict[str, Any]:
         "ranking": ranking(facts),
         "check": "" if facts.check is None else facts.check.text,
         "path": str(run.path),
+        "examples": examples_word(_source(facts)),
+        "metric": facts.metric.name,
+        "metric_values": values_word(facts.metric),
         "prediction": prediction(facts),
         "coverage": coverage(facts),
         "sourced": facts.config.get("supernet", {}).get("source") is not None,
@@ -99,13 +104,17 @@ def _context(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _source(facts: Facts) -> str:
+    return str(facts.config.get("data", {}).get("source", ""))
+
+
 def _data(facts: Facts) -> str:
-    source = str(facts.config.get("data", {}).get("source", ""))
+    source = _source(facts)
     numbers = [
         (facts.started.get(f"num_{part}"), word) for part, word in (("train", "training"), ("valid", "validation"))
     ]
     told = ", ".join(f"{number:,} {word}" for number, word in numbers if isinstance(number, int))
-    return f"{source} ({told} images)" if told else source
+    return f"{source} ({told} {examples_word(source)})" if told else source
 
 
 def _machine(facts: Facts) -> str:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from bnao.report.format import percent
+from bnao.objective.info import ACCURACY, MetricInfo
+from bnao.report.metric_words import axis_text, utility, value_text
 from bnao.report.web.figure import (
     ACCENT,
     INK,
@@ -152,8 +153,8 @@ def _box(axes: Axes, values: Sequence[float], row: float) -> None:
         axes.plot([start, end], [row, row], linewidth=1.1, **line)
 
 
-def curves(series: Sequence[Curve], prefix: str, what: Literal["loss", "accuracy"]) -> str:
-    """Learning curves; a curve of one epoch is a marker."""
+def curves(series: Sequence[Curve], prefix: str, what: str, *, is_share: bool = False) -> str:
+    """Learning curves of ``what``; a curve of one epoch is a marker."""
     kept = [(c, sorted(v for v in c.values if math.isfinite(v[0]) and math.isfinite(v[1]))) for c in series]
     kept = thin([(c, values) for c, values in kept if values], _MOST_CURVES)
     if not kept:
@@ -184,7 +185,7 @@ def curves(series: Sequence[Curve], prefix: str, what: Literal["loss", "accuracy
             by_group.setdefault(curve.group, key(colour, marker, "" if one else "-"))
         axes.set(xlabel="epoch", ylabel=what)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
-        if what == "accuracy":
+        if is_share:
             axis_format(axes.yaxis, "percent")
         legend(axes, [(curve.label, k) for curve, k in by_label] if named else list(by_group.items()))
 
@@ -196,8 +197,9 @@ def best_of(
     values_random: Sequence[float],
     expected: tuple[int, float, float, float] | None,
     prefix: str,
+    metric: MetricInfo = ACCURACY,
 ) -> str:
-    """Accuracies of the networks trained alone, and the expected best of m: (m, estimate, low, high), 90 % interval."""
+    """The metric of the networks trained alone, and the expected best of m: (m, estimate, low, high), 90 % interval."""
     found = [("searched", _finite(values_searched), 0), ("random", _finite(values_random), 1)]
     columns = [column for column in found if column[1]]
     if expected is not None and not all(map(math.isfinite, expected)):
@@ -210,24 +212,27 @@ def best_of(
         for place, (name, values, index) in enumerate(columns):
             places = [place + (_jitter(i, 0.22) if len(values) > 1 else 0.0) for i in range(len(values))]
             scatter(axes, places, values, index, sum(len(column[1]) for column in columns))
-            best = max(range(len(values)), key=values.__getitem__)
+            goods = [utility(value, metric) for value in values]
+            best = max(range(len(values)), key=goods.__getitem__)
             ring(axes, [places[best]], [values[best]], 80)
-            _value(axes, places[best], values[best], f"best {percent(values[best])}", (0, 8))
+            _value(axes, places[best], values[best], f"best {value_text(values[best], metric)}", (0, 8))
             lines.append((name, _networks(len(values))))
         if expected is not None:
             m, estimate, low, high = expected
             at, (colour, marker) = [len(columns)], look(1)
             axes.plot(at * 2, [low, high], color=MUTED, linewidth=1.8, marker="_", markersize=13, markeredgewidth=1.8)
             axes.scatter(at, [estimate], s=64, c=colour, marker=marker, linewidths=0, zorder=4)
-            _value(axes, len(columns), estimate, percent(estimate), (10, 0))
+            _value(axes, len(columns), estimate, value_text(estimate, metric), (10, 0))
             lines.append(("expected best", f"of {m:,} random", "90 % interval"))
         captions(axes, "x", lines)
         axes.set_xlim(-0.5, len(lines) - 0.45)
         axes.margins(y=0.14)
-        axes.set_ylabel("validation accuracy")
-        axis_format(axes.yaxis, "percent")
+        axes.set_ylabel(axis_text("validation", metric))
+        if metric.is_share:
+            axis_format(axes.yaxis, "percent")
 
-    return render(paint, prefix, "Validation accuracies of the searched and the random networks trained alone")
+    what = "accuracies" if metric.name == "accuracy" else metric.name
+    return render(paint, prefix, f"Validation {what} of the searched and the random networks trained alone")
 
 
 def _value(axes: Axes, x: float, y: float, text: str, offset: tuple[float, float]) -> None:

@@ -8,11 +8,11 @@ from bnao.loop.rank.result import RankingResult
 from bnao.ranking import Estimate
 from bnao.report.ranking_plots import TauCurve, score_truth, tau_curve
 from bnao.report.ranking_words import (
-    CAUTION,
     FIGURES_HEAD,
     RIVALS,
     RIVALS_HEAD,
     ROUNDS_HEAD,
+    caution,
     conclusion_rows,
     figure_rows,
     missing_reasons,
@@ -44,18 +44,20 @@ def ranking(facts: Facts) -> Parts:
         "rivals": rival_rows(report),
         "rounds_head": ROUNDS_HEAD,
         "rounds": round_rows(report),
-        "conclusions": conclusion_rows(report),
+        "conclusions": conclusion_rows(result),
         "warnings": result.warnings,
-        "caution": CAUTION,
+        "caution": caution(result),
         "plot": _scatter(result),
         "curve": _along(result),
     }
 
 
 def _scatter(result: RankingResult) -> str:
-    rows = [(row.scores[-1], row.accuracy, row.num_params) for row in result.rows]
+    rows = [(row.scores[-1], row.metric, row.num_params) for row in result.rows]
     shown = [(score, truth, float(size)) for score, truth, size in rows if score is not None and truth is not None]
-    return score_truth([s for s, _, _ in shown], [t for _, t, _ in shown], [n for _, _, n in shown], "ranking-")
+    return score_truth(
+        [s for s, _, _ in shown], [t for _, t, _ in shown], [n for _, _, n in shown], "ranking-", result.metric
+    )
 
 
 def _along(result: RankingResult) -> str:
@@ -73,4 +75,9 @@ def _along(result: RankingResult) -> str:
         for name, rival in report.trivial.items()
     ]  # fmt: skip
     known = [(name, value) for name, value in levels if value is not None]
-    return tau_curve([curve("overall", "overall"), curve("within equal size", "within_size")], "along-", levels=known)
+    return tau_curve(
+        [curve("overall", "overall"), curve("within equal size", "within_size")],
+        "along-",
+        levels=known,
+        metric=result.metric.name,
+    )

@@ -123,7 +123,7 @@ def _sizes(last: RoundCoverage) -> list[Parts]:
 
 def learning(facts: Facts) -> Parts:
     """Learning curves: the supernet's rounds and final training, and the arms."""
-    names = {"rerank": "searched", "random": "random", "final": "final"}
+    names, metric = {"rerank": "searched", "random": "random", "final": "final"}, facts.metric
     found = {"supernet": [], "alone": []}  # type: dict[str, list[tuple[str, str, Any]]]
     for curve in facts.curves:
         group = "supernet" if curve.stage.startswith("supernet") else "alone"
@@ -134,13 +134,16 @@ def learning(facts: Facts) -> Parts:
             label = f"{label} {curve.architecture[:6]}"
         found[group].append((label, "supernet" if group == "supernet" else names.get(curve.stage, "other"), curve))
     return {
+        "metric": metric.name,
+    } | {
         f"{group}_{what}": curves(
             [Curve(label=label, values=c.points(what), group=colour) for label, colour, c in members],
             f"{group}-{what}-",
-            what,
+            metric.name if what == "metric" else what,
+            is_share=what == "metric" and metric.is_share,
         )
         for group, members in found.items()
-        for what in ("loss", "accuracy")
+        for what in ("loss", "metric")
     }
 
 

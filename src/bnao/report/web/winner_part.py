@@ -5,33 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from bnao.cost.limit_check import amount
+from bnao.data.words import examples_word
 from bnao.loop.result import SearchResult, WinnerLatency
 from bnao.report.comparison import comparison_sentence, trained_rows
 from bnao.report.equal_compute import EqualCompute, equal_compute, sentence
-from bnao.report.format import count, duration, magnitude, percent, points
+from bnao.report.format import count, duration, magnitude
 from bnao.report.latency_words import latency_text
+from bnao.report.metric_words import error_text, gain_text, title_text, value_text
 from bnao.report.web.facts import Facts
 from bnao.report.web.graph_svg import graph_svg
 from bnao.report.web.plots import best_of
 
 Parts = dict[str, Any]
 
-MODES = {
-    "retrain": "trained from scratch on training and validation images",
-    "fine_tune": "continued from the supernet's weights on training and validation images",
-    "inherit": "the supernet's weights as they were, running statistics measured on training images",
-    "rerank": "the weights of the re-ranking's short training",
+_MODES = {
+    "retrain": "trained from scratch on training and validation",
+    "fine_tune": "continued from the supernet's weights on training and validation",
+    "inherit": "the supernet's weights as they were, running statistics measured on training",
 }
+
+
+def mode_text(result: SearchResult) -> str:
+    """Where the delivered weights come from."""
+    mode = result.winner.mode
+    if mode == "rerank":
+        return "the weights of the re-ranking's short training"
+    return f"{_MODES[mode]} {examples_word(result.data)}" if mode in _MODES else mode
 
 
 def key_figures(result: SearchResult) -> list[Parts]:
     """The cards at the top: name, value, a line below, and the exact value for programs."""
-    winner = result.winner
+    winner, metric = result.winner, result.metric
     cards = [
         {
-            "key": "winner-accuracy", "name": "Accuracy", "exact": repr(winner.test_metric),
-            "text": f"{percent(winner.test_metric, 2)}",
-            "below": f"± {100 * winner.test_standard_error:.2f} (standard error), on {winner.measured_on}",
+            "key": f"winner-{metric.name}", "name": title_text(metric), "exact": repr(winner.test_metric),
+            "text": value_text(winner.test_metric, metric, 2),
+            "below": f"± {error_text(winner.test_standard_error, metric)} (standard error), on {winner.measured_on}"
+            + ("" if metric.higher_is_better else "; lower is better"),
         },
         {
             "key": "winner-params", "name": "Parameters", "exact": str(winner.num_params),
@@ -39,18 +49,19 @@ def key_figures(result: SearchResult) -> list[Parts]:
         },
         {
             "key": "winner-macs", "name": "Multiply-adds", "exact": str(winner.macs),
-            "text": magnitude(winner.macs), "below": f"{count(winner.macs)} for one image",
+            "text": magnitude(winner.macs), "below": f"{count(winner.macs)} for one {examples_word(result.data, 1)}",
         },
     ]  # fmt: skip
     if winner.latency is not None:
         cards.append(_latency(winner.latency))
     if result.gain is not None:
         error = result.gain_standard_error
-        spread = "" if error is None else f"± {100 * error:.2f} (standard error), "
+        spread = "" if error is None else f"± {error_text(error, metric)} (standard error), "
+        unit, name = (" points", "") if metric.is_share else ("", f"{metric.name}, above 0 is better; ")
         cards.append(
             {
                 "key": "gain", "name": "Against random choice", "exact": repr(result.gain),
-                "text": f"{points(result.gain)} points", "below": f"{spread}equal stand-alone budget",
+                "text": f"{gain_text(result.gain, metric)}{unit}", "below": f"{name}{spread}equal stand-alone budget",
             }
         )  # fmt: skip
     return cards
@@ -103,7 +114,8 @@ def comparison(result: SearchResult) -> Parts:
             {"best": best, "cells": [("★ " if best else "") + arm, *cells]}
             for best, (arm, *cells) in trained_rows(result)
         ],
-        "plot": best_of(arms["searched"], arms["random"], expected, "best-of-"),
+        "plot": best_of(arms["searched"], arms["random"], expected, "best-of-", result.metric),
+        "metric": result.metric.name,
         "equal": None if equal is None else _equal(equal),
         "equal_sentence": "" if equal is None else sentence(equal),
         "has_random": bool(arms["random"]),
@@ -111,13 +123,15 @@ def comparison(result: SearchResult) -> Parts:
 
 
 def _equal(equal: EqualCompute) -> list[tuple[str, str]]:
+    metric = equal.metric
     return [
         ("search itself (supernet, scoring, controller)", duration(equal.seconds_search)),
         ("one random stand-alone training", duration(equal.seconds_per_training)),
         ("random trainings at equal total compute", f"{equal.num_total} ({equal.num_random} were made)"),
         (
-            f"expected best validation accuracy of {equal.num_total} random ones",
-            f"{percent(equal.expected_best)} (90 % interval {percent(equal.low)} to {percent(equal.high)})",
+            f"expected best validation {metric.name} of {equal.num_total} random ones",
+            f"{value_text(equal.expected_best, metric)} (90 % interval {value_text(equal.low, metric)} to "
+            f"{value_text(equal.high, metric)})",
         ),
-        ("best validation accuracy of the searched ones", percent(equal.searched_best)),
+        (f"best validation {metric.name} of the searched ones", value_text(equal.searched_best, metric)),
     ]

@@ -1,0 +1,1 @@
+"""Planning a search by time: what its stages take, from measured steps, and settings that fit a limit of minutes."""
