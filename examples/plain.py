@@ -15,14 +15,15 @@ from torch.utils.data import Dataset, default_collate
 
 
 def flags(about: str) -> argparse.Namespace:
-    """``--seeds``, ``--quick`` and ``--out``; ``settings`` are for ``bnao.search``: a small pool, and torch's threads."""
+    """``--seeds``, ``--quick``, ``--out``, and ``settings`` for ``bnao.search``."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--seeds", type=int, default=1, help="repeat all with seeds 0, 1, ... (default: 1)")
     parser.add_argument("--quick", action="store_true", help="a small scale that only shows that it runs")
     parser.add_argument("--out", type=Path, help="new folder for the runs (default: a temporary one)")
     options = parser.parse_args()
     options.out = options.out or Path(tempfile.mkdtemp(prefix="bnao-"))
-    options.settings = {"threads": torch.get_num_threads()}  # OMP_NUM_THREADS=1 holds for the search too
+    threads = torch.get_num_threads()  # so that OMP_NUM_THREADS=1 holds for the search too
+    options.settings = {"threads": threads, "loop.pool": 100, "loop.proposals": 50}
     if options.quick:
         options.settings |= {"loop.pool": 8, "loop.proposals": 4, "rerank.top": 1, "controller.epochs": 10}
     return options
@@ -80,10 +81,11 @@ class Table:
     def show(self) -> None:
         """Print it as Markdown."""
         print(f"| | {self.figure} | parameters |\n|---|---|---|")
+        seeds = max(map(len, self.rows.values()))
         for name, measured in self.rows.items():
             values = [value for value, _ in measured]
             counts = sorted({count for _, count in measured if count is not None})
             spread = f" ± {statistics.stdev(values):.{self.digits}f}" if len(values) > 1 else ""
             size = " to ".join(f"{count:,}" for count in dict.fromkeys([*counts[:1], *counts[-1:]])) or "-"
             print(f"| {name} | {statistics.mean(values):.{self.digits}f}{spread} | {size} |")
-        print(f"{len(values)} seed(s)" + (", mean ± standard deviation" if len(values) > 1 else ""))
+        print(f"{seeds} seed(s)" + (", mean ± standard deviation" if seeds > 1 else ""))

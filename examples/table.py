@@ -1,6 +1,4 @@
-"""A multilayer perceptron of one's own for a table, with shared widths.
-
-python examples/table.py [--seeds 3] [--quick]
+"""A multilayer perceptron of one's own for a table, with shared widths: python examples/table.py [--seeds 3] [--quick]
 
 Data: scikit-learn's digits, 1,797 rows of 64 grey values of handwritten digits, divided by the seed into 60 % to learn
 from, 15 % for validation and 25 % for the test; standardised by the first alone. Baselines: scikit-learn's gradient
@@ -61,16 +59,16 @@ def main():
         learn, valid = train_test_split(rest, test_size=0.2, random_state=seed)
         x, y = load_digits(return_X_y=True)
         x = StandardScaler().fit(x[learn]).transform(x)
-        train_set, valid_set, test_set = ((torch.tensor(x[i]).float(), torch.tensor(y[i])) for i in (learn, valid, test))
+        x, y = torch.tensor(x).float(), torch.tensor(y)
         result = bnao.search(
-            Net, train=train_set, valid=valid_set, test=test_set, max_params=50_000, epochs=epochs, seed=seed,
-            out=options.out / f"seed-{seed}", settings=options.settings,
+            Net, train=(x[learn], y[learn]), valid=(x[valid], y[valid]), test=(x[test], y[test]), max_params=50_000,
+            epochs=epochs, seed=seed, out=options.out / f"seed-{seed}", settings=options.settings,
         )  # fmt: skip
         table.add("searched", result.best.accuracy, result.best.num_params)
         boosting = HistGradientBoostingClassifier(max_iter=rounds, random_state=seed).fit(x[rest], y[rest])
         table.add("gradient boosting", boosting.score(x[test], y[test]))
         logistic = LogisticRegression(max_iter=1000).fit(x[rest], y[rest])
-        table.add("logistic regression", logistic.score(x[test], y[test]), logistic.coef_.size + logistic.intercept_.size)
+        table.add("logistic regression", logistic.score(x[test], y[test]), logistic.coef_.size + 10)
         print(result.best.text)
     table.show()
 
