@@ -43,17 +43,17 @@ def write_results(table: Path) -> None:
     a, b = evaluation_cells(rows, "A"), evaluation_cells(rows, "B")
     on_a, on_b = read("A"), read("B")
     judge = Judge(b)
-    rankings = {name: [ranking(row) for row in found] for name, found in on_b.items()}
+    by_seed = {name: {row["seed"]: ranking(row) for row in found} for name, found in on_b.items()}
     trivial = {
         "size_alone": b.params_P.astype(float),
         "live_size_alone": b.live_params_P.astype(float),
         "op_counts_fit": counts_alone(b),
     }
-    figures = {name: judge.intervals(found) for name, found in rankings.items()}
+    figures = {name: judge.intervals(list(found.values())) for name, found in by_seed.items()}
     for name, found in on_b.items():
         figures[name]["train_minutes"] = plain_interval([row["train_minutes"] for row in found])
     figures |= {name: judge.intervals([scores_P]) for name, scores_P in trivial.items()}
-    differences = compare(judge, rankings, trivial, b)
+    differences = compare(judge, by_seed, trivial, b)
     RESULTS.write_text(
         json.dumps(
             {
@@ -82,16 +82,18 @@ def plain_interval(values: list[float]) -> Interval:
 
 def compare(
     judge: Judge,
-    rankings: dict[str, list[Any]],
+    by_seed: dict[str, dict[int, Any]],
     trivial: dict[str, Any],
     cells: Cells,
 ) -> dict[str, dict[str, Interval]]:
     """Each configuration against uniform and the trivial rankings; counts with the score against counts alone."""
     found = {}
-    for name, ours in rankings.items():
-        if name != "uniform" and "uniform" in rankings:
-            theirs = rankings["uniform"][: len(ours)]
-            found[f"{name} - uniform"] = {f: judge.difference(ours[: len(theirs)], theirs, f) for f in FIGURES}
+    uniform = by_seed.get("uniform", {})
+    for name, mine in by_seed.items():
+        ours, seeds = list(mine.values()), sorted(mine.keys() & uniform.keys())
+        if name != "uniform" and seeds:
+            pair = [mine[seed] for seed in seeds], [uniform[seed] for seed in seeds]
+            found[f"{name} - uniform"] = {f: judge.difference(*pair, f) for f in FIGURES}
         for other, scores_P in trivial.items():
             found[f"{name} - {other}"] = {f: judge.difference(ours, [scores_P] * len(ours), f) for f in FIGURES}
         with_counts = [fused(scores_P, cells) for scores_P in ours]
