@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,11 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
+from bnao.cost.latency_fit import fit_wholes, informative, num_networks
 from bnao.cost.latency_table import CalibrationNetwork, LatencyTable, TableLatency
 from bnao.cost.timing import Meter, Timing, clock_name, measure_ms
 from bnao.errors import SettingError
 from bnao.rng import torch_stream
 from bnao.spaces.base import Piece, Skeleton
+from bnao.spaces.own.inputs import mapped
+
+if TYPE_CHECKING:
+    from bnao.call import Inputs
 
 NETWORKS = 8
 """Whole networks that the sums are fitted to, from the fastest to the slowest of the candidates in even steps."""
@@ -43,10 +49,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Measured:
-    """A module to be measured; ``input_shapes`` are (C, H, W) of its inputs for one image."""
+    """A module to be measured: on random inputs, whose shapes for one image are (C, H, W), or on ``inputs``."""
 
     module: nn.Module
-    input_shapes: Sequence[tuple[int, ...]]
+    input_shapes: Sequence[tuple[int, ...]] = ()
+    inputs: Inputs | None = None
 
 
 def measure_table(
@@ -61,10 +68,13 @@ def measure_table(
     """Measure all pieces of ``skeleton`` (without its auxiliary head) on ``device``, and fit the sums to networks.
 
     ``candidates`` (one or more) are architectures of the skeleton; :data:`NETWORKS` of them are built and measured
-    whole. ``on_done`` hears how many of :func:`num_measurements` are finished. Torch's threads are those of the caller;
-    its random state is left as it was. Raises SettingError where the pieces are counted and no modules.
+    whole. Where pieces cannot be measured one by one, more whole networks are measured, and no pieces
+    (:mod:`bnao.cost.latency_fit`). ``on_done`` hears how many of :func:`num_measurements` are finished. Torch's threads
+    are those of the caller; its random state is left as it was.
     """
     setting = Setting(device=device, batch=batch, meter=meter)
+    if skeleton.catalogue.timed_macs() is not None:
+        return _measure_wholes(skeleton, candidates, setting, on_done)
     with torch_stream(0, "latency", "pieces"):
         modules = [Measured(p.build(), p.input_shapes) for p in _measurable(skeleton) if not p.auxiliary]
     timings = iter(measure_modules(modules, setting, on_done))
@@ -95,8 +105,43 @@ def measure_table(
     return replace(raw, offset_ms=offset, factor=factor, error=error, busy=busy, networks=networks)
 
 
+def _measure_wholes(
+    skeleton: Skeleton, candidates: Sequence[Architecture], setting: Setting, on_done: Callable[[int], None] | None
+) -> LatencyTable:
+    catalogue, distinct = skeleton.catalogue, list({a.id: a for a in candidates}.values())
+    macs_T = catalogue.timed_macs()
+    assert macs_T is not None, "asked before"
+    chosen, drawn = informative(catalogue.timed_parts(distinct), num_networks(len(macs_T)))
+    networks = [distinct[k] for k in [*chosen, *drawn]]
+    timings = measure_networks(skeleton, networks, setting, on_done)
+    parts_NT, wholes_N = catalogue.timed_parts(networks), np.array([timing.median_ms for timing in timings])
+    found = fit_wholes(parts_NT, macs_T, wholes_N, np.arange(len(networks)) >= len(chosen))
+    piece_ns = [round(1e6 * ms) for ms in found.part_ms.tolist()]
+    return LatencyTable(
+        piece_ns=piece_ns,
+        spread_ns=[],
+        offset_ms=found.offset_ms,
+        factor=1.0,
+        error=found.error,
+        busy=float(np.median([timing.busy for timing in timings])),
+        networks=[
+            CalibrationNetwork(
+                architecture=str(a), sum_ms=float(ns) / 1e6, whole_ms=timing.median_ms, spread_ms=timing.spread_ms
+            )
+            for a, ns, timing in zip(networks, parts_NT @ np.array(piece_ns, dtype=np.int64), timings, strict=True)
+        ],
+        device=describe_device(setting.device),
+        threads=torch.get_num_threads(),
+        batch=setting.batch,
+        how=f"whole networks, fitted by their parts; {HOW}; {clock_name(setting.device)}",
+    )
+
+
 def num_measurements(skeleton: Skeleton, candidates: Sequence[Architecture]) -> int:
-    """How many measurements :func:`measure_table` makes. Raises SettingError as it does."""
+    """How many measurements :func:`measure_table` makes."""
+    timed_T = skeleton.catalogue.timed_macs()
+    if timed_T is not None:
+        return PASSES * min(num_networks(len(timed_T)), len({a.id for a in candidates}))
     pieces = sum(not piece.auxiliary for piece in _measurable(skeleton))
     return PASSES * (pieces + min(NETWORKS, len({a.id for a in candidates})))
 
@@ -106,10 +151,15 @@ def _measurable(skeleton: Skeleton) -> list[Piece]:
     if len(pieces) < len(skeleton.pieces):
         raise SettingError(
             "max_latency_ms is kept by a table of latencies of the space's pieces; received a space whose pieces are "
-            "no modules that could be measured one by one: give latency= as a function, from Python, or limit the "
-            "parameters and multiply-adds"
+            "no modules that could be measured one by one, and that names no timed parts (Catalogue.timed_macs): give "
+            "latency= as a function, from Python, or limit the parameters and multiply-adds"
         )
     return pieces
+
+
+def whole_network(skeleton: Skeleton, module: nn.Module, setting: Setting) -> Measured:
+    """A stand-alone network of ``skeleton`` with what it is called with."""
+    return Measured(module, (skeleton.image_shape,), skeleton.measured_inputs(setting.batch))
 
 
 def measure_networks(
@@ -120,7 +170,7 @@ def measure_networks(
 ) -> list[Timing]:
     """The whole stand-alone networks of ``architectures``, with weights as they are drawn."""
     with torch_stream(0, "latency", "networks"):
-        modules = [Measured(skeleton.build_standalone(a).module, (skeleton.image_shape,)) for a in architectures]
+        modules = [whole_network(skeleton, skeleton.build_standalone(a).module, setting) for a in architectures]
     return measure_modules(modules, setting, on_done)
 
 
@@ -140,7 +190,7 @@ def measure_modules(
         for k, (module, measured) in enumerate(zip(placed, modules, strict=True)):
             if number >= PASSES and _agree(found[k]):
                 continue
-            inputs = [_input(shape, setting.device, setting.batch) for shape in measured.input_shapes]
+            inputs = _inputs(measured, setting)
             found[k].append(setting.meter(module, inputs))
             if on_done is not None:
                 on_done(min(number * len(modules) + k + 1, PASSES * len(modules)))
@@ -152,9 +202,19 @@ def _agree(timings: Sequence[Timing]) -> bool:
     return second <= (1 + AGREED) * lowest
 
 
+def _inputs(measured: Measured, setting: Setting) -> Inputs:
+    if measured.inputs is None:
+        return [_input(shape, setting.device, setting.batch) for shape in measured.input_shapes]
+    return mapped(measured.inputs, lambda tensor: _placed(tensor, setting.device))
+
+
+def _placed(tensor: Tensor, device: torch.device) -> Tensor:
+    tensor = tensor.to(device)
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+
+
 def _input(shape: tuple[int, ...], device: torch.device, batch: int) -> Tensor:
-    values = torch.randn((batch, *shape), generator=torch.Generator().manual_seed(0)).to(device)
-    return values.contiguous(memory_format=torch.channels_last) if values.dim() == 4 else values
+    return _placed(torch.randn((batch, *shape), generator=torch.Generator().manual_seed(0)), device)
 
 
 def _evenly(

@@ -39,10 +39,13 @@ class LatencyTable:
     negative, are therefore fitted (least relative squares) to a few whole networks of this skeleton; ``error`` is the
     root mean square of (prediction / whole - 1) over these, with two degrees of freedom taken off: what to expect of a
     network of this space, on this device, on a machine as busy as it was then. None where it cannot be told.
+
+    Where pieces cannot be measured one by one, ``piece_ns`` are of the space's timed parts, fitted to whole networks
+    (:mod:`bnao.cost.latency_fit`); ``factor`` is 1 then, and ``error`` that of networks that were not fitted.
     """
 
     piece_ns: list[int]  # (K,) median nanoseconds of each piece; whole numbers, so that sums are exact
-    spread_ns: list[int]  # (K,) half the distance of the quartiles
+    spread_ns: list[int]  # (K,) half the distance of the quartiles; empty where whole networks were measured alone
     offset_ms: float
     factor: float
     error: float | None  # relative
@@ -69,17 +72,21 @@ class TableLatency:
     name, unit = "max_latency_ms", "ms"
 
     def __init__(self, table: LatencyTable, skeleton: Skeleton) -> None:
-        if len(table.piece_ns) != len(skeleton.pieces):
+        timed_T = skeleton.catalogue.timed_macs()
+        num = len(skeleton.pieces) if timed_T is None else len(timed_T)
+        if len(table.piece_ns) != num:
             raise RunError(
-                f"a table of latencies is of the network that it was measured of, with {len(skeleton.pieces)} pieces; "
+                f"a table of latencies is of the network that it was measured of, with {num} pieces; "
                 f"received one of {len(table.piece_ns)}: go on with the bnao that measured it, or search anew"
             )
-        self.table, self._skeleton = table, skeleton
-        self._ns_F = skeleton.unit_pieces @ np.array(table.piece_ns, dtype=np.int64)
+        self.table = table
+        ns = np.array(table.piece_ns, dtype=np.int64)
+        self._parts = skeleton.units if timed_T is None else skeleton.catalogue.timed_parts
+        self._ns_F = skeleton.unit_pieces @ ns if timed_T is None else ns
 
     def sums_ms(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """(P,) the pieces added up."""
-        return np.asarray((self._skeleton.units(architectures) @ self._ns_F) / 1e6, dtype=np.float64)
+        return np.asarray((self._parts(architectures) @ self._ns_F) / 1e6, dtype=np.float64)
 
     def values(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """(P,) milliseconds of the whole networks, predicted."""

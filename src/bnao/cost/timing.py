@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from bnao.call import call_network, tensors_of
+
+if TYPE_CHECKING:
+    from bnao.call import Inputs
 
 WARM_UP = 3
 """Calls before the first that counts: memory is allocated, kernels are chosen."""
@@ -33,12 +38,12 @@ class Timing:
     busy: float = 0.0
 
 
-Meter: TypeAlias = Callable[[nn.Module, Sequence[Tensor]], Timing]
+Meter: TypeAlias = Callable[[nn.Module, "Inputs"], Timing]
 """What measures a module on inputs: :func:`measure_ms`, or another clock in a test."""
 
 
-def measure_ms(module: nn.Module, inputs: Sequence[Tensor]) -> Timing:
-    """Time ``module(*inputs)`` as it is (call it in eval mode) on the device of the inputs, without gradients.
+def measure_ms(module: nn.Module, inputs: Inputs) -> Timing:
+    """Time ``module`` called with ``inputs`` as it is (call it in eval mode), on their device, without gradients.
 
     On a GPU by its own events, each call waited for. On a CPU with as many threads as torch uses now; with one thread
     the time is the CPU time of that thread, which is the call's own on an idle machine and does not count what other
@@ -47,7 +52,7 @@ def measure_ms(module: nn.Module, inputs: Sequence[Tensor]) -> Timing:
     >>> measure_ms(nn.Identity(), [torch.zeros(1)]).repeats
     200
     """
-    device = inputs[0].device
+    device = tensors_of(inputs)[0].device
     once = _once_on_gpu if device.type == "cuda" else _once
     with torch.no_grad():
         for _ in range(WARM_UP):
@@ -79,19 +84,19 @@ def clock_name(device: torch.device) -> str:
     return CPU_TIME if torch.get_num_threads() == 1 and fine else WALL_TIME
 
 
-def _once(module: nn.Module, inputs: Sequence[Tensor]) -> tuple[float, float]:
+def _once(module: nn.Module, inputs: Inputs) -> tuple[float, float]:
     begin, ran = time.perf_counter_ns(), time.thread_time_ns()
-    module(*inputs)
+    call_network(module, inputs)
     own, wall = time.thread_time_ns() - ran, time.perf_counter_ns() - begin
     return wall / 1e6, own / 1e6
 
 
-def _once_on_gpu(module: nn.Module, inputs: Sequence[Tensor]) -> tuple[float, float]:
+def _once_on_gpu(module: nn.Module, inputs: Inputs) -> tuple[float, float]:
     begin = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
     end = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-    torch.cuda.synchronize(inputs[0].device)
+    torch.cuda.synchronize(tensors_of(inputs)[0].device)
     begin.record()
-    module(*inputs)
+    call_network(module, inputs)
     end.record()
     end.synchronize()
     passed = float(begin.elapsed_time(end))

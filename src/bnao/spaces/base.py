@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
 from bnao.spaces.progress import Progress
 from bnao.task import Task
+
+if TYPE_CHECKING:
+    from bnao.call import Inputs
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,18 @@ class Catalogue(ABC):
         """
         return None
 
+    def timed_macs(self) -> NDArray[np.int64] | None:
+        """(T,) multiply-adds of the parts that latencies are told by, where pieces cannot be measured one by one.
+
+        Optional: None (the default) says that all pieces are modules, which are measured. Otherwise whole networks are
+        measured, and explained by :meth:`timed_parts`.
+        """
+        return None
+
+    def timed_parts(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P, T): how often each architecture contains each of these parts."""
+        raise NotImplementedError("a catalogue with timed_macs has timed_parts too")
+
     @abstractmethod
     def units(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
         """(P, F): how often each architecture contains each unit. One vectorised call."""
@@ -111,6 +127,10 @@ class Skeleton(ABC):
     @abstractmethod
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of one architecture, freshly initialised. Its state names equal those of the supernet's path."""
+
+    def measured_inputs(self, batch: int) -> Inputs | None:
+        """What a network is called with where its latency is measured, ``batch`` examples; None: random images."""
+        return None
 
     def delivered_state(self, module: nn.Module) -> dict[str, Tensor]:
         """The state of a trained stand-alone network without what served its training alone (an auxiliary head)."""

@@ -5,7 +5,7 @@ Unit 0 is what every network has. Shapes: P architectures, D decisions, F units.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ MOST_STATES = 20_000
 class OwnCatalogue(Catalogue):
     """Counts by condition; ``macs`` None says that multiply-adds are no sum, and ``count_macs`` counts a network whole.
 
-    Parameters are all parameters, frozen ones too, each tensor once however many modules own it.
+    Parameters are all parameters, frozen ones too, each tensor once however many modules own it. ``parts`` are the
+    conditions of all modules: what latencies are told by, for a module may take time without either.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class OwnCatalogue(Catalogue):
         params: Mapping[Condition, int],
         macs: Mapping[Condition, int] | None,
         count_macs: Callable[[Architecture], int],
+        parts: Iterable[Condition] = (),
     ) -> None:
         self._grammar, self._count_macs, self._whole = grammar, count_macs, macs is None
         macs = macs or {}
@@ -44,6 +46,8 @@ class OwnCatalogue(Catalogue):
             for condition in conditions
         )
         self.unit_pieces = np.eye(len(self.pieces), dtype=np.int64)
+        self._timed = list(dict.fromkeys(c for c in [*self._chosen, *parts] if c != ALWAYS))
+        self._timed_macs = np.array([macs.get(condition, 0) for condition in self._timed], dtype=np.int64)
         self._counted: dict[Architecture, int] = {}
         try:
             reached = [decision.reached for decision in grammar.decisions]
@@ -62,6 +66,16 @@ class OwnCatalogue(Catalogue):
             for unit, condition in enumerate(self._chosen, start=1):
                 out_PF[:, unit] = holds(condition, tokens_PD, self._grammar.num_options)
         return out_PF
+
+    def timed_macs(self) -> NDArray[np.int64]:
+        """(T,), zeros where multiply-adds are no sum."""
+        return self._timed_macs
+
+    def timed_parts(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """(P, T): whether each part is there."""
+        tokens_PD = tokens_of(architectures)
+        columns = [holds(condition, tokens_PD, self._grammar.num_options) for condition in self._timed]
+        return np.stack(columns, axis=1).astype(np.int64)
 
     def whole_macs(self) -> Callable[[Sequence[Architecture]], NDArray[np.int64]] | None:
         """None where multiply-adds add up; else what counts each network whole, and remembers it."""

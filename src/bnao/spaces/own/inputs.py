@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from bnao.call import tensors_of as tensors_of
 from bnao.errors import SettingError, require
 
 if TYPE_CHECKING:
@@ -32,13 +33,6 @@ def checked_inputs(inputs: Inputs) -> Inputs:
     lengths = [len(tensor) for tensor in tensors]
     require(len(set(lengths)) == 1, "example inputs have equally many examples", lengths, "give as many of each")
     return inputs
-
-
-def tensors_of(inputs: Inputs) -> list[Tensor]:
-    """The tensors of inputs, in order."""
-    if isinstance(inputs, Mapping):
-        return list(inputs.values())
-    return list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]  # type: ignore[list-item]
 
 
 def mapped(inputs: Inputs, change: Callable[[Tensor], Tensor]) -> Inputs:

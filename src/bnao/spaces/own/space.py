@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 from bnao.arch import Architecture
@@ -25,7 +26,7 @@ from bnao.spaces.own.construction import (
 from bnao.spaces.own.covering import covering
 from bnao.spaces.own.drawing import Words
 from bnao.spaces.own.grammar import OwnGrammar
-from bnao.spaces.own.inputs import checked_inputs, first_example, tensors_of
+from bnao.spaces.own.inputs import checked_inputs, first_example, mapped, tensors_of
 from bnao.spaces.own.multiply_adds import macs_by_condition
 from bnao.spaces.own.parameters import params_by_condition
 from bnao.spaces.own.resolving import resolve_for_good
@@ -53,6 +54,10 @@ class OwnSkeleton(Skeleton):
     def image_shape(self) -> tuple[int, int, int]:
         """The shape of an example, without the batch: of the first tensor, whatever it has of dimensions."""
         return tuple(tensors_of(self._space.example_inputs)[0].shape[1:])  # type: ignore[return-value]
+
+    def measured_inputs(self, batch: int) -> Inputs:
+        """The first example, ``batch`` times."""
+        return mapped(first_example(self._space.example_inputs), lambda x: torch.cat([x] * batch))
 
     def build_supernet(self, *, share_sides: bool = False) -> Built:
         """The user's network with all its open choices. Raises SettingError for ``share_sides``."""
@@ -116,7 +121,8 @@ class OwnSpace(SearchSpace):
         self._grammar = OwnGrammar(made.layout.decisions)
         require_alike(made, construct_unseen(build))
         self._params = params_by_condition(made)
-        self._covering = covering(self._grammar, made.layout.conditions.values())
+        self._parts = tuple(made.layout.conditions.values())
+        self._covering = covering(self._grammar, self._parts)
         require_runs(made, self._covering, self.example_inputs)
         self._words = Words(made.layout.decisions)
 
@@ -135,7 +141,11 @@ class OwnSpace(SearchSpace):
         """What its networks consist of; made on first use, by running some of them."""
         runner = make_runner(lambda: construct_unseen(self.build), first_example(self.example_inputs), self._covering)
         return OwnCatalogue(
-            self._grammar, self._params, macs_by_condition(self._grammar, runner, self._covering), runner.macs
+            self._grammar,
+            self._params,
+            macs_by_condition(self._grammar, runner, self._covering),
+            runner.macs,
+            self._parts,
         )
 
     def skeleton(self, network: NetworkConfig, task: Task) -> OwnSkeleton:
