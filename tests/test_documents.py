@@ -54,9 +54,7 @@ def test_limits_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "True\n"
 
 
-def test_own_model_python(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_own_model_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"__name__": "example"}
     for code in blocks("docs/own-model.md", "python"):

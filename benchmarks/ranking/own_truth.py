@@ -71,7 +71,7 @@ def truth(space: str, output: str, number: int, args: argparse.Namespace) -> dic
     skeleton = make_space(config.space).skeleton(replace(config.network, output=output), data.task)
     training, begun = config.train_settings(len(data.train)), time.process_time()
     network = train_standalone(skeleton, architecture, data.train, training, seed=number, stage="own-truth")
-    accuracy = measure(eval_view(network.module), held_out.open().images).accuracy
+    accuracy = measure(eval_view(network.module), held_out.open().images).metric
     return {
         "architecture": str(architecture),
         "test_accuracy": accuracy,

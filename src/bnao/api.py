@@ -116,6 +116,8 @@ class Result:
         """Mean and standard deviation of each channel, for pixels in [0, 1]: what ``module``'s input is scaled by."""
         _, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
         values = json.loads(metadata["normalisation"])
+        if values is None:
+            raise SettingError("pixels are normalised; inputs given in Python are prepared by you: do so here too")
         return values["mean"], values["std"]
 
     @property
@@ -481,6 +483,8 @@ def load_winner(path: str | Path) -> nn.Module:
 
     load_spaces()
     tensors, metadata = RunFolder.open(path).read_weights("winner.safetensors")
+    if json.loads(metadata["space"])["name"] == "own":
+        raise RunError(f"a network of your own model is made with it; {str(path)!r} is read without: use bnao.resume")
 
     def stored(cls: type[T], name: str) -> T:
         return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")

@@ -29,6 +29,13 @@ def call_network(module: nn.Module, inputs: Inputs) -> Any:
     return module(inputs)
 
 
+def tensors_of(inputs: Inputs) -> list[Tensor]:
+    """The tensors of inputs, in order."""
+    if isinstance(inputs, Mapping):
+        return list(inputs.values())
+    return list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]  # type: ignore[list-item]
+
+
 class WithAuxiliary(NamedTuple):
     """What a network with an auxiliary head returns in training mode: both heads' outputs."""
 

@@ -29,7 +29,7 @@ def _begun(folder: Path) -> RunFolder:
     ranking = RunFolder.create(folder / "runs" / "mine" / "ranking", config=plan, recipe="demo")
     with ranking.commit() as commit:
         commit.write_json(PLAN, plan)
-        commit.write_json(TRAININGS, Trainings(finished=[Training(key="rank-1", accuracy=0.5, seconds=1.0)]))
+        commit.write_json(TRAININGS, Trainings(finished=[Training(key="rank-1", metric=0.5, seconds=1.0)]))
     return ranking
 
 

@@ -154,7 +154,7 @@ def test_an_unknown_operation_becomes_a_program(tmp_path: Path) -> None:
         module, description = make_network(space, {"cells_per_stage": 1, "channels": 4}, SMALL, 1)
     with pytest.raises(Unwritable, match="Gate has no source"):
         model_source(module, description)
-    write_program(tmp_path / "model.pt2", module, (3, 16, 16))
+    write_program(tmp_path / "model.pt2", module, torch.zeros(2, 3, 16, 16))
     content = (tmp_path / "model.pt2").read_bytes()
     assert str(Path(__file__).parent).encode() not in content
     images = torch.randn(5, 3, 16, 16)

@@ -22,6 +22,7 @@ from bnao.loop.events import Several
 from bnao.loop.run import stage_names
 from bnao.loop.unread import unread_settings
 from bnao.loop.workbench import make_workbench
+from bnao.objective import MetricInfo
 from bnao.ranking import kendall, report
 from bnao.recipes import load_recipe
 from bnao.rng import generator
@@ -119,6 +120,9 @@ def test_a_worthless_ranking_is_a_warning_with_a_remedy() -> None:
     assert "says nothing" in _words(report(truth, np.full(10, 0.5), np.arange(1, 11)))
     unclear = report([3, 1, 4, 2, 5, 8, 6, 7, 9, 0], truth, np.arange(1, 11))
     assert "do not tell whether" in _words(unclear)
+    less = MetricInfo(name="mse", higher_is_better=False, is_share=False)
+    losses = report(truth, 90 - 30 * truth, np.arange(1, 11), metric=less)
+    assert "score and mse (lower is better; agreement is above 0) is 1.00" in _words(losses, less)
 
 
 def test_auto_compares_the_planned_costs() -> None:

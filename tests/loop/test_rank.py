@@ -210,5 +210,5 @@ def test_words_say_which_figure_is_missing(ranked) -> None:
     report = ranked[1].report
     assert any(reason.startswith("top tenth: ") for reason in missing_reasons(report))
     few = replace(report.ceiling, seeds=replace(report.ceiling.seeds, kendall=missing(3, "3 pairs, 10 are needed")))
-    rows = dict(conclusion_rows(replace(report, ceiling=few)))
+    rows = dict(conclusion_rows(replace(ranked[1], report=replace(report, ceiling=few))))
     assert rows["noise ceiling"].startswith("not given: ") and "–" not in rows["noise ceiling"]

@@ -1,4 +1,4 @@
-"""``architecture.json``: what a delivered network is, how good it is, and how its images are prepared."""
+"""``architecture.json``: what a delivered network is, how good it is, and how its inputs are prepared."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class OnnxCheck:
 class Description:
     """What is delivered. Sizes are those of the network without an auxiliary head.
 
-    ``mean`` and ``std`` of each channel are for pixels in [0, 1]. ``metric_value`` (an accuracy is in [0, 1]) was
-    measured on data that the search did not use. ``mode`` says how the weights came about
+    ``mean`` and ``std`` of each channel are for pixels in [0, 1]; both None where the search was given data in Python,
+    whose inputs are prepared by the user. ``task`` is None where these are no images of classes. ``metric_value`` (an
+    accuracy is in [0, 1]) was measured on data that the search did not use. ``mode`` says how the weights came about
     (:class:`bnao.loop.config.FinalConfig`). ``sha256`` is that of ``model.safetensors``.
     """
 
@@ -42,9 +43,9 @@ class Description:
     id: str
     space: SpaceConfig
     network: NetworkConfig
-    task: Task
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    task: Task | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
     num_params: int
     macs: int
     metric: str
@@ -79,9 +80,13 @@ def read_description(folder: Path) -> Description:
             "bnao that wrote it, or export again"
         )
     description = from_dict(Description, plain, source=str(path))
-    task = description.task
+    task, mean, std = description.task, description.mean, description.std
+    if task is None or mean is None or std is None:
+        if mean is None and std is None:
+            return description
+        raise RunError(f"what says how images are prepared says which images; {str(path)!r} does not: export again")
     check_picture(task.image_size[1], task.image_size[0], path)
-    if {len(description.mean), len(description.std)} != {task.in_channels}:
+    if {len(mean), len(std)} != {task.in_channels}:
         raise RunError(f"there is one mean and one std for each channel; {str(path)!r} has others: export again")
     if task.classes and len(task.classes) != task.num_classes:
         raise RunError(f"there is one name for each class, or none; {str(path)!r} has others: export again")

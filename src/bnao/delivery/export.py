@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import torch
 
 from bnao import __version__
 from bnao.delivery.description import Description
+from bnao.delivery.examples import some_examples
 from bnao.delivery.network import build_network
 from bnao.delivery.write import check_export, write_export
 from bnao.errors import RunError
@@ -24,44 +25,59 @@ from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, from_dict
 from bnao.task import Task
 
+if TYPE_CHECKING:
+    from bnao.loop.workbench import Workbench
+
 WINNER = "winner.safetensors"
 
 T = TypeVar("T")
 
 
-def export(run: str | Path, out: str | Path, *, onnx: bool = True) -> Description:
+class Searched(Protocol):
+    """A result of ``bnao.search`` or ``bnao.resume``: where the run lies, and what it was searched with."""
+
+    path: Path
+    bench: Workbench | None
+
+
+def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) -> Description:
     """Write the delivered network of the finished ``run`` to the new or empty folder ``out``, for use elsewhere.
+
+    ``run`` is its folder, or a :class:`bnao.Result`, which knows the model and the data that were given in Python.
 
     ``model.safetensors`` (weights), ``architecture.json`` (the description that is returned), ``model.py`` (source
     that needs torch alone; ``model.pt2`` where no source is known), ``architecture.svg``, and with ``onnx`` the file
     ``model.onnx``, compared with torch by onnxruntime (docs/export.md). The folder appears whole or not at all.
     :func:`~bnao.delivery.predict.predict` reads it.
 
-    Raises BnaoError before anything is written: for a run that has not finished or was no search on images, a folder
-    that is taken, packages that are missing.
+    Raises BnaoError before anything is written: for a run that has not finished, or whose model only Python knows, a
+    folder that is taken, packages that are missing.
 
     Example: ``export("runs/demo", "demo-network").metric_value``
     """
-    folder, target = RunFolder.open(run), Path(out)
+    path, bench = (run, None) if isinstance(run, (str, Path)) else (run.path, run.bench)
+    folder, target = RunFolder.open(path), Path(out)
     check_export(target, onnx=onnx)
     description = describe_delivered(folder)
-    space = _space(folder, description)
+    space = _space(folder, description) if bench is None else bench.space
     module = build_network(description, space, folder.read_weights(WINNER)[0], folder.path / WINNER)
     title = f"{space.name} {description.id}: {description.num_params:,} parameters"
     drawn = architecture_svg(space, space.grammar.parse(description.architecture), title)
-    return write_export(module, description, target, onnx=onnx, texts={"architecture.svg": drawn})
+    inputs = None if bench is None or description.mean is not None else some_examples(bench.data.train)
+    return write_export(module, description, target, onnx=onnx, texts={"architecture.svg": drawn}, inputs=inputs)
 
 
 def _space(run: RunFolder, description: Description) -> SearchSpace:
     """The run's space; what is in it of the user's own comes from the plugins of its settings."""
     load_spaces()
     build = load_plugins(run_config(run).plugins)
-    if description.space.name != OWN:
+    if description.mean is not None and description.space.name != OWN:
         return make_space(description.space)
-    if build is None:
+    if build is None or description.task is None or description.mean is None:
         raise RunError(
-            f"a model of your own is exported where a plugin names it; {str(run.path)!r} was given it in Python: take "
-            "the network from there, by Result.module"
+            f"an export needs the model and the data of the search; {str(run.path)!r} was given some of it in Python: "
+            f"export from there, bnao.export(bnao.resume({str(run.path)!r}, ...), 'OUT'), with the same given "
+            "to resume"
         )
     from bnao.spaces.own import OwnSpace
 
@@ -69,9 +85,9 @@ def _space(run: RunFolder, description: Description) -> SearchSpace:
 
 
 def describe_delivered(run: RunFolder) -> Description:
-    """The winner of ``run``: how it is built, how its images are prepared, how good it is.
+    """The winner of ``run``: how it is built, how its inputs are prepared, how good it is.
 
-    Raises RunError if the run has not finished, is damaged, or was no search on images.
+    Raises RunError if the run has not finished, or is damaged.
     """
     if run.status != "finished":
         raise RunError(
@@ -80,11 +96,6 @@ def describe_delivered(run: RunFolder) -> Description:
         )
     result, (_, metadata) = read_result(run), run.read_weights(WINNER)
     winner, normalisation = result.winner, json.loads(metadata["normalisation"])
-    if normalisation is None:
-        raise RunError(
-            f"an export describes how images are prepared; {str(run.path)!r} searched on data of your own, which are "
-            "prepared by you: take the network from Python, by Result.module"
-        )
 
     def stored(cls: type[T], name: str) -> T:
         return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
@@ -94,9 +105,9 @@ def describe_delivered(run: RunFolder) -> Description:
         id=winner.id,
         space=stored(SpaceConfig, "space"),
         network=stored(NetworkConfig, "network"),
-        task=stored(Task, "task"),
-        mean=tuple(normalisation["mean"]),
-        std=tuple(normalisation["std"]),
+        task=None if json.loads(metadata["task"]) is None else stored(Task, "task"),
+        mean=None if normalisation is None else tuple(normalisation["mean"]),
+        std=None if normalisation is None else tuple(normalisation["std"]),
         num_params=winner.num_params,
         macs=winner.macs,
         metric=result.metric.name,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.weights import FILE_NAME
 from bnao.errors import RunError, SettingError
+from bnao.loop.workbench import NO_TASK
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
 from bnao.storage import files
@@ -19,7 +20,8 @@ from bnao.storage.checkpoints import load_weights
 def load_network(folder: str | Path) -> tuple[nn.Module, Description]:
     """The network of the exported ``folder`` in eval mode, and what it is.
 
-    It maps normalised images (B, C, H, W), ``(pixels / 255 - mean) / std``, to logits (B, classes). Raises RunError if
+    It maps normalised images (B, C, H, W), ``(pixels / 255 - mean) / std``, to logits (B, classes); where the
+    description has no ``mean``, what the search was given to what it learned. Raises RunError if
     the folder is none that ``bnao export`` wrote, or a file of it is missing or altered.
     """
     place = Path(folder)
@@ -49,7 +51,7 @@ def build_network(
 
     Raises RunError for weights of another network.
     """
-    skeleton = space.skeleton(description.network, description.task)
+    skeleton = space.skeleton(description.network, description.task or NO_TASK)
     module = skeleton.build_standalone(space.grammar.parse(description.architecture)).module
     expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
     if {name: tensor.shape for name, tensor in tensors.items()} != expected:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from bnao.data.decode import decode
-from bnao.delivery.description import Description
+from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
-from bnao.errors import DataError, require
+from bnao.errors import DataError, SettingError, require
 from bnao.task import Task
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
@@ -48,26 +48,35 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
     softmax of the logits; they are not calibrated. Nothing that is read can run code.
 
     Raises RunError for a folder that is none or damaged, DataError for a picture that is missing or damaged (naming
-    it), SettingError if ``top`` is below 1, no picture is given, or the network does not tell classes apart.
+    it), SettingError if ``top`` is below 1, no picture is given, or the network does not tell classes apart, or not of
+    pictures.
 
     Example: ``predict("exported", ["cat.jpg"])[0].top[0].name``
     """
     require(len(images) >= 1, "a prediction needs at least one picture", 0, "name the files")
     require(top >= 1, "top is at least 1", top, "give a positive number")
+    described = read_description(Path(folder))
+    if described.task is None or described.mean is None:
+        raise SettingError(
+            "predictions are of pictures, prepared as the search's images were; the network in "
+            f"{str(folder)!r} was searched on data given in Python: its inputs are prepared by you, so load it "
+            "(docs/export.md) and call it with them"
+        )
     module, description = load_network(folder)
+    task = described.task
     require(
         description.loss == "cross_entropy",
         "predictions are probabilities of classes, of a network trained with the loss cross_entropy",
         description.loss,
         "load the network (docs/export.md) and read its outputs",
     )
-    top = min(top, description.task.num_classes)
+    top = min(top, task.num_classes)
     paths = [Path(image) for image in images]
     found: list[Prediction] = []
     for begin in range(0, len(paths), BATCH):
         batch = paths[begin : begin + BATCH]
-        pixels = torch.from_numpy(np.stack([read_picture(path, description.task) for path in batch]))
-        found += _named(batch, _probabilities(module, pixels, description), description.task, top)
+        pixels = torch.from_numpy(np.stack([read_picture(path, task) for path in batch]))
+        found += _named(batch, _probabilities(module, pixels, description), task, top)
     return found
 
 

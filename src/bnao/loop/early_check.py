@@ -19,7 +19,7 @@ from bnao.loop.policy import search_policy
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Network, Workbench
-from bnao.objective.info import MetricInfo, metric_info
+from bnao.objective.info import ACCURACY, MetricInfo, metric_info
 from bnao.ranking import RankingReport, report
 from bnao.rng import generator
 from bnao.storage import Pool, RunFolder
@@ -121,7 +121,7 @@ def _result(bench: Workbench, sample: list[Architecture], scores: list[float], t
     return CheckResult(text=_words(found, metric), report=found, rows=rows)
 
 
-def _words(found: RankingReport, metric: MetricInfo) -> str:
+def _words(found: RankingReport, metric: MetricInfo = ACCURACY) -> str:
     """What the interval allows to say, and what to do about it."""
     tau, num = found.score.overall.kendall, found.num_architectures
     name = metric.name + ("" if metric.higher_is_better else " (lower is better; agreement is above 0)")

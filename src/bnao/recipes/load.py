@@ -15,7 +15,7 @@ def recipe_names() -> tuple[str, ...]:
     """Names of all recipes, sorted.
 
     >>> recipe_names()
-    ('cifar10-search', 'demo', 'mobile-demo')
+    ('cifar10-search', 'demo', 'mobile-demo', 'own')
     """
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 

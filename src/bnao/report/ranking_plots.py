@@ -62,6 +62,8 @@ def score_truth(
         axes.locator_params(axis="x", nbins=7)
         if metric.is_share:
             axis_format(axes.xaxis, "percent")
+        if not metric.higher_is_better:
+            axes.invert_xaxis()  # the better to the right, for every metric
         legend(axes, entries)
 
     many = "network" if len(points) == 1 else "networks"

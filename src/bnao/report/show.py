@@ -9,6 +9,7 @@ from bnao.loop.check_result import read_check
 from bnao.loop.front import read_fronts
 from bnao.loop.rank.result import readable_ranking
 from bnao.loop.result import RESULT, read_result
+from bnao.report.commands import resume_call
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.front_table import print_fronts
 from bnao.report.page import Page, plain_table
@@ -47,7 +48,8 @@ def show_run(run: RunFolder, console: Console) -> None:
     _ranking(run, page)
     page.blank()
     page.paragraph(
-        f"This run has not finished. If no process works on it any more, go on with: bnao resume {run.path}",
+        f"This run has not finished. If no process works on it any more, go on with: "
+        f"{resume_call(run.path, manifest.config)}",
         style="yellow",
     )
 

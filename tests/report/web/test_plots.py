@@ -28,9 +28,7 @@ def draw(kind: str, n: int, prefix: str, name: str = "round 1", spread: float = 
         "predictor": lambda: predictor([(v, v, f"{name} {i % 3}") for i, v in enumerate(values)], prefix),
         "pool": lambda: pool_rounds([(name, values[::2]), ("later", values[1::2])], prefix),
         "loss": lambda: curves([Curve(name, e, name) for e in epochs], prefix, "loss"),
-        "accuracy": lambda: curves(
-            [Curve(name, e[:1], "final") for e in epochs], prefix, "accuracy", is_share=True
-        ),
+        "accuracy": lambda: curves([Curve(name, e[:1], "final") for e in epochs], prefix, "accuracy", is_share=True),
         "best": lambda: best_of(values, values[:-1], (n, 0.6, 0.55, 0.65) if n else None, prefix),
     }[kind]()
 

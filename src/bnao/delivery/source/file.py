@@ -70,6 +70,8 @@ def model_source(module: nn.Module, description: Description) -> str:
     writer = Writer(EMITTERS, first.uses)
     network = plain(writer.module(module))
     task = description.task
+    if task is None or description.mean is None:
+        raise Unwritable("the inputs were prepared by you, and no file holds how")
     dtypes = sorted({tensor.dtype for tensor in module.state_dict().values()}, key=str)
     if unknown := [dtype for dtype in dtypes if dtype not in _DTYPES]:
         raise Unwritable(f"weights of type {unknown[0]} are not read")

@@ -21,6 +21,7 @@ _MODES = {
 def header(description: Description, module: nn.Module) -> str:
     """The docstring of the file."""
     task, network = description.task, description
+    assert task is not None, "source is written where inputs are images of classes"
     images = f"(B, {task.in_channels}, {task.image_size[0]}, {task.image_size[1]})"
     facts = {
         "Architecture": f"{description.space.name}: {description.architecture} (id {description.id})",
@@ -53,12 +54,14 @@ def _measured(description: Description) -> str:
 
 def constants(description: Description) -> str:
     """Normalisation and names of classes."""
+    task, mean, std = description.task, description.mean, description.std
+    assert task is not None and mean is not None and std is not None, "source is written for images"
     lines = ['WEIGHTS = Path(__file__).with_name("model.safetensors")']
-    lines.append(f"MEAN = {_numbers(description.mean)}  # of each channel, for pixels in [0, 1]")
-    lines.append(f"STD = {_numbers(description.std)}")
-    if description.task.classes:
+    lines.append(f"MEAN = {_numbers(mean)}  # of each channel, for pixels in [0, 1]")
+    lines.append(f"STD = {_numbers(std)}")
+    if task.classes:
         lines.append("CLASSES = [")
-        lines += [f"    {_quoted(name)}," for name in description.task.classes]
+        lines += [f"    {_quoted(name)}," for name in task.classes]
         lines.append("]")
     return "\n".join(lines)
 

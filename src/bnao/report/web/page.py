@@ -8,6 +8,7 @@ from typing import Any
 
 from bnao import __version__
 from bnao.data.words import examples_word
+from bnao.report.commands import needs_python, pick_call, rank_call, resume_call
 from bnao.report.metric_words import values_word
 from bnao.report.web.facts import Facts, read_facts
 from bnao.report.web.front_part import fronts
@@ -84,7 +85,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "front": fronts(facts),
         "ranking": ranking(facts),
         "check": "" if facts.check is None else facts.check.text,
-        "path": str(run.path),
+        "rank_call": rank_call(run.path, facts.config),
         "examples": examples_word(_source(facts)),
         "metric": facts.metric.name,
         "metric_values": values_word(facts.metric),
@@ -128,17 +129,21 @@ def _moment(utc: str) -> str:
 
 
 def _next(facts: Facts) -> list[tuple[str, str]]:
-    path = facts.run.path
+    path, config = facts.run.path, facts.config
+    again = ", given the same model and data" if needs_python(config) else ""
     if facts.result is None:
         return [
-            (f"bnao resume {path}", "go on, if no process works on it any more"),
+            (resume_call(path, config), f"go on, if no process works on it any more{again}"),
             (f"bnao watch {path}", "this page, live"),
         ]
     half = facts.result.winner.num_params // 2
     return [
         (f"bnao show {path}", "the summary in the terminal"),
         (f"bnao pool {path} --csv --out pool.csv", "every architecture with its scores, as a table"),
-        (f"bnao rank {path} --architectures 40", "how far the ranking can be trusted, measured"),
-        (f"bnao pick {path} --max-params {half}", "another budget from the same supernet, with no new search"),
-        ("bnao search --seed 1 --out runs/again", "another seed tells how far to trust this one"),
+        (rank_call(path, config), f"how far the ranking can be trusted, measured{again}"),
+        (pick_call(path, config, half), f"another budget from the same supernet, with no new search{again}"),
+        (
+            "bnao.search(..., seed=1)" if again else "bnao search --seed 1 --out runs/again",
+            "another seed tells how far to trust this one",
+        ),
     ]
