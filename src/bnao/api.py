@@ -87,7 +87,7 @@ class Result:
         """Write the report, one HTML page that needs nothing else, to ``path``. Raises RunError."""
         from bnao.report.web.page import write_report
 
-        return write_report(RunFolder.open(self.path), Path(path))
+        return write_report(RunFolder.open(self.path), Path(path), None if self.bench is None else self.bench.space)
 
     @property
     def metric(self) -> float:
@@ -422,15 +422,15 @@ def _finished(run: RunFolder, log: StageLog | None = None, bench: Workbench | No
     summary = read_result(run)
     run.publish("result.json")
     run.publish("winner.safetensors")
-    _draw_report(run, Silent() if log is None else log.listener)
+    _draw_report(run, Silent() if log is None else log.listener, bench)
     return Result(run.path, summary, bench)
 
 
-def _draw_report(run: RunFolder, listener: Listener) -> None:
+def _draw_report(run: RunFolder, listener: Listener, bench: Workbench | None = None) -> None:
     try:
         from bnao.report.web.page import write_report
 
-        write_report(run)
+        write_report(run, space=None if bench is None else bench.space)
     except BnaoError:
         raise
     except Exception as error:  # a fault in drawing is ours, and must not take finished work with it

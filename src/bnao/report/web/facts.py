@@ -81,8 +81,8 @@ class Facts:
         return [*found, self.ranking_damage] if self.ranking_damage else found
 
 
-def read_facts(run: RunFolder) -> Facts:
-    """Read a run. Raises RunError where its files are damaged."""
+def read_facts(run: RunFolder, space: SearchSpace | None = None) -> Facts:
+    """Read a run. ``space``: that of a model of the user's own. Raises RunError where its files are damaged."""
     load_spaces()
     config = run.manifest.config
     events = run.events()
@@ -94,7 +94,7 @@ def read_facts(run: RunFolder) -> Facts:
     ranking, damage = readable_ranking(run)
     return Facts(
         run=run,
-        space=_space(run),
+        space=_space(run) if space is None else space,
         config=config,
         result=read_result(run) if run.has(RESULT) else None,
         progress=read_progress(run) or Progress(),

@@ -17,6 +17,7 @@ from bnao.report.web.ranking_part import ranking
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
 from bnao.report.web.winner_part import comparison, drawing, key_figures, mode_text
 from bnao.settings import flatten, in_words
+from bnao.spaces.base import SearchSpace
 from bnao.storage import RunFolder
 from bnao.storage.files import write_atomic
 
@@ -38,15 +39,18 @@ CONTENTS = [
 ]
 
 
-def write_report(run: RunFolder, path: Path | None = None) -> Path:
-    """Write the page to ``path`` (the run's ``report.html``), all or nothing; its path. Raises RunError."""
+def write_report(run: RunFolder, path: Path | None = None, space: SearchSpace | None = None) -> Path:
+    """Write the page to ``path`` (the run's ``report.html``), all or nothing; its path. Raises RunError.
+
+    ``space`` is that of a model of the user's own, which no file holds: without it such networks are shown as text.
+    """
     target = run.path / FILE if path is None else path
-    content = render_report(run).encode("utf-8")
+    content = render_report(run, space=space).encode("utf-8")
     write_atomic(target, lambda file: file.write(content))
     return target
 
 
-def render_report(run: RunFolder, *, live: bool = False) -> str:
+def render_report(run: RunFolder, *, live: bool = False, space: SearchSpace | None = None) -> str:
     """The page of a run, finished or not. A ``live`` one fetches itself again every few seconds from where it came.
 
     Equal folders give equal pages. Raises RunError where files of the run are damaged.
@@ -57,7 +61,7 @@ def render_report(run: RunFolder, *, live: bool = False) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
     css = (here / "style.css").read_text(encoding="utf-8")
-    return template.render(_context(read_facts(run)), css=css, live=live, live_seconds=LIVE_SECONDS)
+    return template.render(_context(read_facts(run, space)), css=css, live=live, live_seconds=LIVE_SECONDS)
 
 
 def _context(facts: Facts) -> dict[str, Any]:
