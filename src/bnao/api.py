@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from bnao.cost.costs import LatencyFunction
 from bnao.cost.limits import Limits
 from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.arguments import Arguments, Objects
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from bnao.loop.rank.result import RankingResult
     from bnao.loop.stages import StageLog
     from bnao.loop.workbench import Workbench
+    from bnao.spaces.base import Skeleton
 
 
 T = TypeVar("T")
@@ -129,10 +129,7 @@ class Result:
         if self.bench is None:
             return load_winner(self.path)
         tensors, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
-        skeleton, grammar = self.bench.delivered.skeleton, self.bench.space.grammar
-        module = skeleton.build_standalone(grammar.parse(metadata["architecture"])).module
-        module.load_state_dict(tensors)
-        return module.eval()
+        return _loaded(self.bench.delivered.skeleton, metadata["architecture"], tensors)
 
 
 def search(
@@ -189,8 +186,6 @@ def search(
     end it at the next step as :class:`~bnao.errors.Interrupted`; :func:`resume` goes on.
     """
     from bnao.loop.asked import asked
-    from bnao.loop.plan.run import fit_search
-    from bnao.loop.run import prepare as prepare_bench
 
     refuse_used(Path(out))
     config, recipe = _configuration(model, recipe)
@@ -201,6 +196,19 @@ def search(
         max_params=max_params, max_macs=max_macs, max_latency_ms=max_latency_ms, latency=latency, final=final,
         seed=seed, settings=settings,
     )  # fmt: skip
+    return _begin(config, given, out, recipe, listener)
+
+
+def _begin(
+    config: SearchConfig,
+    given: Given,
+    out: str | Path,
+    recipe: str,
+    listener: Listener | Callable[..., None] | None,
+) -> Result:
+    from bnao.loop.plan.run import fit_search
+    from bnao.loop.run import prepare as prepare_bench
+
     early, heard = Kept(), _listener(listener)
     log = _stage_log(early, heard)
     bench, planned = fit_search(prepare_bench(config, log, given=given), log)
@@ -228,10 +236,6 @@ def plan(
     config, given = asked(_configuration(model, "custom")[0], model, **arguments)
     log = _stage_log(_listener(listener))
     return plan_search(prepare_bench(config, log, given=given), log)
-
-
-def _with_latency(given: Given, latency: Callable[[Sequence[Architecture]], Any] | None) -> Given:
-    return given if latency is None else replace(given, latency=LatencyFunction(latency))
 
 
 def _configuration(model: SearchConfig | Callable[[], nn.Module] | str, recipe: str) -> tuple[SearchConfig, str]:
@@ -288,9 +292,8 @@ def resume(
 
     given = given_in_python(
         model, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
-        higher_is_better=higher_is_better, optimizer=optimizer,
+        higher_is_better=higher_is_better, optimizer=optimizer, latency=latency,
     )  # fmt: skip
-    given = _with_latency(given, latency)
     with RunFolder.resume(path) as run:
         early, heard = Kept(), _listener(listener)
         log = _stage_log(early, heard)
@@ -325,7 +328,6 @@ def pick(
     """
     from bnao.loop.inputs import run_config
     from bnao.loop.own import objects_given
-    from bnao.loop.run import prepare as prepare_bench
 
     source = RunFolder.open(path)
     config = run_config(source)
@@ -336,11 +338,7 @@ def pick(
     loop, supernet = replace(config.loop, known=None), replace(config.supernet, source=str(path))
     config = replace(config, limits=limits, loop=loop, supernet=supernet, max_minutes=None)
     refuse_used(Path(out))
-    early, heard = Kept(), _listener(listener)
-    log = _stage_log(early, heard)
-    bench = prepare_bench(config, log, given=_with_latency(objects_given(**given), latency))
-    with RunFolder.create(out, config=config, recipe=source.manifest.recipe) as run:
-        return _run(bench, run, log, early, heard)
+    return _begin(config, objects_given(given, latency), out, source.manifest.recipe, listener)
 
 
 def rank(
@@ -376,7 +374,7 @@ def rank(
 
     folder = RunFolder.open(run)
     asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
-    heard, objects = _listener(listener), objects_given(**given)
+    heard, objects = _listener(listener), objects_given(given)
     go_on = f"`bnao.rank({str(run)!r}, ...)` from Python" if objects.any else f"`bnao rank {folder.path}`"
     try:
         result = rank_run(folder, asked, processes, heard, objects)
@@ -491,6 +489,10 @@ def load_winner(path: str | Path) -> nn.Module:
 
     space = make_space(stored(SpaceConfig, "space"))
     skeleton = space.skeleton(stored(NetworkConfig, "network"), stored(Task, "task"))
-    module = skeleton.build_standalone(space.grammar.parse(metadata["architecture"])).module
+    return _loaded(skeleton, metadata["architecture"], tensors)
+
+
+def _loaded(skeleton: Skeleton, architecture: str, tensors: Mapping[str, Tensor]) -> nn.Module:
+    module = skeleton.build_standalone(skeleton.grammar.parse(architecture)).module
     module.load_state_dict(tensors)
     return module.eval()

@@ -31,11 +31,10 @@ def plan(
     flags: dict[str, str],
 ) -> None:
     """Say what a search would take, by stage, from a few measured steps; the flags of `bnao search`."""
-    short = {
-        "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
-        "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
-    }  # fmt: skip
-    _, settings = chosen(recipe, config, plugin, short, flags)
+    _, settings = chosen(
+        recipe, config, plugin, flags, data=data, download=download, pool=pool, max_params=max_params,
+        max_macs=max_macs, max_latency_ms=max_latency_ms,
+    )  # fmt: skip
 
     from rich.console import Console
 

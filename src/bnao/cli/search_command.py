@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,9 +24,23 @@ def configuration(recipe: str, config: Path | None, flags: dict[str, str]) -> Se
 
 
 def chosen(
-    recipe: str | None, config: Path | None, plugin: str | None, short: Mapping[str, str | None], flags: dict[str, str]
+    recipe: str | None,
+    config: Path | None,
+    plugin: str | None,
+    flags: dict[str, str],
+    *,
+    data: str | None,
+    download: bool,
+    pool: str | None,
+    max_params: str | None,
+    max_macs: str | None,
+    max_latency_ms: str | None,
 ) -> tuple[str, SearchConfig]:
-    """The recipe's name and the settings that a command line names; ``short`` are values of short flags by field."""
+    """The recipe's name and the settings that a command line names; short flags give way to those of the fields."""
+    short = {
+        "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
+        "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
+    }  # fmt: skip
     flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
     path, model = (None, "") if plugin is None else parse_plugin(plugin)
     if path is not None:
@@ -54,11 +67,10 @@ def search(
     flags: dict[str, str],
 ) -> None:
     """Search a network for your images; writes a run folder and prints what was found."""
-    short = {
-        "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
-        "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
-    }  # fmt: skip
-    recipe, settings = chosen(recipe, config, plugin, short, flags)
+    recipe, settings = chosen(
+        recipe, config, plugin, flags, data=data, download=download, pool=pool, max_params=max_params,
+        max_macs=max_macs, max_latency_ms=max_latency_ms,
+    )  # fmt: skip
     named = out is None or str(out) != "."  # what an empty word becomes
     require(named, "--out names a new folder", str(out), "write for example --out runs/mine")
     folder = Path("runs") / recipe if out is None else out

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+import numpy as np
 import torch
 
 from bnao.data.base import DataSource
@@ -20,6 +22,7 @@ from bnao.data.stratify import divide, groups
 from bnao.errors import DataError
 from bnao.rng import generator
 
+E = TypeVar("E", bound=Examples)
 OWN_TEST_SET = "test set"
 THIRD_OF_VALIDATION = "a third of validation, set aside by seed"
 
@@ -71,18 +74,24 @@ def set_aside(data: SearchData, seed: int) -> tuple[SearchData, HeldOut]:
 
     Raises DataError where a class has fewer than two examples.
     """
-    labels_N, num_classes = groups(data.valid.classes(), len(data.valid))
-    kept, aside = divide(
-        labels_N,
+    kept, held_out = divided(
+        data.valid,
         1 / 3,
-        num_classes,
         generator(seed, "data", "held_out"),
         "without a test set, a third of validation is set aside, with every class in both",
         "add images, add a test set, or raise valid_fraction",
     )
-    held_out = data.valid.take(torch.from_numpy(aside))
-    rest = replace(data, valid=data.valid.take(torch.from_numpy(kept)))
-    return rest, HeldOut(measured=THIRD_OF_VALIDATION, _open=lambda: held_out)
+    return replace(data, valid=kept), HeldOut(measured=THIRD_OF_VALIDATION, _open=lambda: held_out)
+
+
+def divided(examples: E, fraction: float, rng: np.random.Generator, rule: str, remedy: str) -> tuple[E, E]:
+    """(kept, set aside): ``fraction`` of each class, or of all where there are no classes, is set aside.
+
+    Raises DataError with ``rule`` and ``remedy`` where a class has fewer than two examples.
+    """
+    labels_N, num_classes = groups(examples.classes(), len(examples))
+    kept, aside = divide(labels_N, fraction, num_classes, rng, rule, remedy)
+    return examples.take(torch.from_numpy(kept)), examples.take(torch.from_numpy(aside))
 
 
 def load(config: DataConfig, seed: int) -> tuple[SearchData, HeldOut]:

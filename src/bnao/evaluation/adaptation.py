@@ -8,9 +8,10 @@ the same order, and the supernet stays as it is.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD
 
 from bnao.call import call_network, split_outputs
@@ -53,11 +54,19 @@ class Adaptation:
 
     def adapted(self, path: nn.Module) -> nn.Module:
         """A copy of ``path`` that has trained alone, in training mode. Its weights may be infinite if it diverged."""
-        return self.learned(path)[0]
+        return self._trained(path, lambda loss, outputs, targets: None)
 
     def learned(self, path: nn.Module) -> tuple[nn.Module, list[tuple[float, float]]]:
         """The same copy, and the (loss, metric) that it had on each step's batch before it learned from it."""
         figures: list[tuple[float, float]] = []
+
+        def heard(loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
+            figures.append((float(loss.detach()), self._objective.metric.of(outputs.detach(), targets)))
+
+        return self._trained(path, heard), figures
+
+    def _trained(self, path: nn.Module, heard: Callable[[Tensor, Tensor, Tensor], None]) -> nn.Module:
+        """The copy; ``heard(loss, outputs, targets)`` before each update."""
         network = train_mode(copy.deepcopy(path))
         parameters = [p for p in network.parameters() if p.requires_grad]
         optimizer = SGD(parameters, lr=self._learning_rate, momentum=MOMENTUM, foreach=True)
@@ -69,9 +78,9 @@ class Adaptation:
                 outputs, _ = split_outputs(call_network(network, x))
                 optimizer.zero_grad()
                 loss = self._objective.training_loss(outputs, targets)
-                figures.append((float(loss.detach()), self._objective.metric.of(outputs.detach(), targets)))
+                heard(loss, outputs, targets)
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(parameters, CLIP_NORM, foreach=True)
                 optimizer.step()
         optimizer.zero_grad()
-        return network, figures
+        return network

@@ -89,10 +89,10 @@ class OneShotEvaluator(Evaluator):
         """Loss and metric: on the validation images, on the batches of the adaptation, or the mean of both."""
         if self._config.score == "learning":
             return self._learning(architecture)
-        shared = self._adaptation is None or self._config.score == "both"
-        view = self._statistics(self._path(architecture)) if shared else self.view(architecture)
+        both = self._config.score == "both"
+        view = self._statistics(self._path(architecture)) if both else self.view(architecture)
         result = measure_batches(view, self._batches, self._objective)
-        if self._config.score != "both":
+        if not both:
             return result.loss, result.metric
         loss, metric = self._learning(architecture)
         return (result.loss + loss) / 2, (result.metric + metric) / 2

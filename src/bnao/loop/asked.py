@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Unpack
 
-from bnao.cost.costs import LatencyFunction
 from bnao.loop.arguments import Arguments
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import Given
@@ -23,10 +21,8 @@ def asked(config: SearchConfig, model: object, **arguments: Unpack[Arguments]) -
         model if callable(model) else None, train=arguments.get("train"), valid=arguments.get("valid"),
         test=arguments.get("test"), prepare=arguments.get("prepare"), loss=loss, metric=metric,
         higher_is_better=arguments.get("higher_is_better", True), optimizer=optimizer,
+        latency=arguments.get("latency"),
     )  # fmt: skip
-    latency = arguments.get("latency")
-    if latency is not None:
-        given = replace(given, latency=LatencyFunction(latency))
     config = own_config(
         config, given, loss=loss, metric=metric, class_weights=arguments.get("class_weights"), optimizer=optimizer,
         epochs=arguments.get("epochs"), learning_rate=arguments.get("learning_rate"),

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from bnao.cost.costs import Cost
 from bnao.data.config import DataConfig
 from bnao.data.dataset import DatasetExamples, Prepare, own_examples
-from bnao.data.held_out import OWN_TEST_SET, HeldOut, load, set_aside
+from bnao.data.held_out import OWN_TEST_SET, HeldOut, divided, load, set_aside
 from bnao.data.search_data import SearchData
-from bnao.data.stratify import divide, groups
 from bnao.errors import SettingError
 from bnao.loop.config import SearchConfig
 from bnao.objective import Metric, Objective, make_objective
@@ -79,7 +78,13 @@ class Given:
     def _own(self, objective: Objective, config: DataConfig, seed: int) -> tuple[SearchData, HeldOut]:
         train = own_examples(self.train, self.prepare, "train")
         if self.valid is None:
-            train, valid = _divided(train, config.valid_fraction, seed)
+            train, valid = divided(
+                train,
+                config.valid_fraction,
+                generator(seed, "data", "split"),
+                "train and validation both have every class",
+                "add examples, or give valid=",
+            )
         else:
             valid = own_examples(self.valid, self.prepare, "valid")
         task = _task(train, seed) if objective.is_classes else None
@@ -91,19 +96,6 @@ class Given:
 
 
 NOTHING = Given()
-
-
-def _divided(train: DatasetExamples, fraction: float, seed: int) -> tuple[DatasetExamples, DatasetExamples]:
-    labels_N, num_classes = groups(train.classes(), len(train))
-    kept, aside = divide(
-        labels_N,
-        fraction,
-        num_classes,
-        generator(seed, "data", "split"),
-        "train and validation both have every class",
-        "add examples, or give valid=",
-    )
-    return train.take(torch.from_numpy(kept)), train.take(torch.from_numpy(aside))
 
 
 def _task(train: DatasetExamples, seed: int) -> Task | None:

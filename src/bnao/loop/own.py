@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any
 
 import torch
 from torch import nn
 
+from bnao.arch import Architecture
+from bnao.cost.costs import LatencyFunction
 from bnao.data.dataset import DatasetExamples, Prepare, own_examples
 from bnao.errors import SettingError
 from bnao.loop.arguments import Objects
@@ -38,6 +40,7 @@ def given_in_python(
     metric: str | Callable[[Any, Any], float] | None = None,
     higher_is_better: bool = True,
     optimizer: str | OptimizerFactory | None = None,
+    latency: Callable[[Sequence[Architecture]], Any] | None = None,
 ) -> Given:
     """The objects among the arguments. Raises SettingError where one cannot be used."""
     if train is None and (valid is not None or test is not None):
@@ -51,14 +54,15 @@ def given_in_python(
         loss=loss if callable(loss) else None,
         metric=_metric(metric, higher_is_better) if callable(metric) else None,
         optimizer=optimizer if callable(optimizer) else None,
+        latency=None if latency is None else LatencyFunction(latency),
     )
 
 
-def objects_given(**objects: Unpack[Objects]) -> Given:
+def objects_given(objects: Objects, latency: Callable[[Sequence[Architecture]], Any] | None = None) -> Given:
     """What a finished run was given in Python, given again. Raises SettingError where one cannot be used."""
     build = objects.get("model")
     rest = {name: value for name, value in objects.items() if name != "model"}
-    return given_in_python(build, **rest)  # type: ignore[arg-type]
+    return given_in_python(build, latency=latency, **rest)  # type: ignore[arg-type]
 
 
 def own_config(

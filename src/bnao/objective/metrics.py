@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from bnao.errors import SettingError
+from bnao.objective.info import MetricInfo
 from bnao.registry import Registry
 
 Each = Callable[[Tensor, Tensor], Tensor]
@@ -24,14 +25,9 @@ Whole = Callable[[Tensor, Tensor], float]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Metric:
-    """``each(outputs, targets)`` gives (N,) values whose mean is the metric; else ``whole`` gives its one value.
+class Metric(MetricInfo):
+    """``each(outputs, targets)`` gives (N,) values whose mean is the metric; else ``whole`` gives its one value."""
 
-    ``is_share``: it lies in [0, 1] and is shown in percent.
-    """
-
-    name: str
-    higher_is_better: bool = True
     is_share: bool = False
     each: Each | None = None
     whole: Whole | None = None
@@ -42,10 +38,6 @@ class Metric:
             return float(self.each(outputs, targets).double().mean())
         assert self.whole is not None, "a metric has one of the two"
         return float(self.whole(outputs, targets))
-
-    def utility(self, value: float) -> float:
-        """The value as something of which more is better: itself, or its negative."""
-        return value if self.higher_is_better else -value
 
 
 def right(outputs: Tensor, targets: Tensor) -> Tensor:

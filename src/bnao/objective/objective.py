@@ -19,19 +19,23 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Objective:
-    """``loss`` of a batch and the ``metric``. ``is_classes``: cross entropy of integer classes.
+    """``loss`` of a batch and the ``metric``. Without a ``loss`` it is cross entropy of integer classes.
 
-    Only with ``is_classes`` may labels be smoothed, auxiliary heads and teachers be used, and data be divided by class.
+    Only then (``is_classes``) may labels be smoothed, auxiliary heads and teachers be used, data be divided by class.
     """
 
-    loss: Loss
     metric: Metric
-    is_classes: bool = False
-    class_weights: Tensor | None = None
+    loss: Loss | None = None
+    class_weights: Tensor | None = None  # of cross entropy
+
+    @property
+    def is_classes(self) -> bool:
+        """Whether cross entropy of integer classes is learned."""
+        return self.loss is None
 
     def training_loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
         """The loss of a batch; ``targets`` may be (B, K) probabilities of a teacher where ``is_classes``."""
-        if not self.is_classes:
+        if self.loss is not None:
             return self.loss(outputs, targets)
         weights = None if self.class_weights is None else self.class_weights.to(outputs.device)
         return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=smoothing)
@@ -53,16 +57,15 @@ def make_objective(config: ObjectiveConfig, loss: Loss | None = None, metric: Me
             )
     weights = None if config.class_weights is None else torch.tensor(config.class_weights, dtype=torch.float32)
     return Objective(
-        loss=loss if loss is not None and config.loss == OWN else _loss(config.loss, weights),
+        loss=loss if config.loss == OWN else _loss(config.loss, weights),
         metric=metric if metric is not None and config.metric == OWN else METRICS.get(config.metric),
-        is_classes=config.loss == "cross_entropy",
         class_weights=weights,
     )
 
 
-def _loss(name: str, weights: Tensor | None) -> Loss:
+def _loss(name: str, weights: Tensor | None) -> Loss | None:
     if name == "cross_entropy":
-        return lambda y, t: F.cross_entropy(y, t, weight=None if weights is None else weights.to(y.device))
+        return None
     if name == "binary_cross_entropy":
         return lambda y, t: F.binary_cross_entropy_with_logits(
             _same(y, t), t.to(y.dtype), pos_weight=None if weights is None else weights.to(y.device)
@@ -85,5 +88,5 @@ def _same(outputs: Tensor, targets: Tensor) -> Tensor:
     )
 
 
-CLASSIFICATION = Objective(loss=lambda y, t: F.cross_entropy(y, t), metric=ACCURACY, is_classes=True)
+CLASSIFICATION = Objective(metric=ACCURACY)
 """Cross entropy and accuracy: the paper's."""

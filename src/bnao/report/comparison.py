@@ -7,7 +7,7 @@ import math
 from bnao.data.words import examples_word
 from bnao.loop.result import MetricInfo, SearchResult, Trained
 from bnao.report.format import duration, magnitude
-from bnao.report.metric_words import error_text, gain_text, unit_text, utility, value_text
+from bnao.report.metric_words import error_text, gain_text, unit_text, value_text
 
 
 def comparison_lines(result: SearchResult) -> list[tuple[str, str]]:
@@ -54,14 +54,14 @@ def trained_rows(result: SearchResult) -> list[tuple[bool, list[str]]]:
     parameters, multiply-adds, time.
     """
     metric = result.metric
-    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -utility(t.valid_metric, metric)))
+    ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -metric.utility(t.valid_metric)))
     chosen = {arm: _best(result, arm) for arm in {t.arm for t in result.trained}}
     return [(trained is chosen[trained.arm], _cells(trained, metric)) for trained in ordered]
 
 
 def _best(result: SearchResult, arm: str) -> Trained:
     mine = [t for t in result.trained if t.arm == arm]
-    best = max(mine, key=lambda t: utility(t.valid_metric, result.metric))
+    best = max(mine, key=lambda t: result.metric.utility(t.valid_metric))
     return next((t for t in mine if t.test_metric is not None), best)
 
 

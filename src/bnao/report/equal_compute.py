@@ -27,7 +27,7 @@ from functools import partial
 import numpy as np
 
 from bnao.loop.result import MetricInfo, SearchResult
-from bnao.report.metric_words import utility, value_text
+from bnao.report.metric_words import value_text
 
 STAGES = ("supernet-", "scoring-", "controller-")
 FEWEST = 3  # random networks
@@ -58,7 +58,7 @@ def equal_compute(result: SearchResult) -> EqualCompute | None:
     A supernet taken from another run cost this one no time, so its training is not counted.
     """
     random = [trained for trained in result.trained if trained.arm == "random"]
-    metric, sign = result.metric, utility(1.0, result.metric)
+    metric, sign = result.metric, result.metric.utility(1.0)
     searched = [sign * trained.valid_metric for trained in result.trained if trained.arm == "searched"]
     values = [sign * trained.valid_metric for trained in random]
     search = sum(seconds for stage, seconds in result.stage_seconds.items() if stage.startswith(STAGES))

@@ -6,11 +6,6 @@ from bnao.objective.info import MetricInfo
 from bnao.report.format import percent, points
 
 
-def utility(value: float, metric: MetricInfo) -> float:
-    """The value as something of which more is better: itself, or its negative."""
-    return metric.utility(value)
-
-
 def value_text(value: float, metric: MetricInfo, digits: int = 1) -> str:
     """A value: of a share in percent with ``digits`` decimals, else four significant digits.
 

@@ -9,7 +9,7 @@ from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
 from bnao.objective.info import ACCURACY, MetricInfo
-from bnao.report.metric_words import axis_text, utility, value_text
+from bnao.report.metric_words import axis_text, value_text
 from bnao.report.web.figure import (
     ACCENT,
     INK,
@@ -212,7 +212,7 @@ def best_of(
         for place, (name, values, index) in enumerate(columns):
             places = [place + (_jitter(i, 0.22) if len(values) > 1 else 0.0) for i in range(len(values))]
             scatter(axes, places, values, index, sum(len(column[1]) for column in columns))
-            goods = [utility(value, metric) for value in values]
+            goods = [metric.utility(value) for value in values]
             best = max(range(len(values)), key=goods.__getitem__)
             ring(axes, [places[best]], [values[best]], 80)
             _value(axes, places[best], values[best], f"best {value_text(values[best], metric)}", (0, 8))
