@@ -14,6 +14,7 @@ import re
 import sys
 import types
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -43,7 +44,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "bnao.testing": ("operations", "spaces", "policies", "sources", "proposers"),
     "bnao": (),
 }
-"""Packages with a page: their public names, and those of the named modules. The first page that names a thing has it."""
+"""Packages with a page: their public names, and those of the named modules. The first page to name a thing has it."""
 
 MODULES = ("bnao.errors", "bnao.rng", "bnao.registry", "bnao.task")
 """Single modules, on the page ``foundations``."""
@@ -73,10 +74,10 @@ def settings_page() -> str:
     parts = [
         WRITTEN,
         "# Settings",
-        "Everything that determines a search. A dotted name is the flag of `bnao search` (`--loop.pool 200`; underscores "
-        "become hyphens), the place in a TOML file (`pool = 200` under `[loop]`) and the path in Python "
-        '(`update(config, {"loop": {"pool": 200}})`). Values come from the recipe, then from the file, then from flags; '
-        "later ones win.",
+        "Everything that determines a search. A dotted name is the flag of `bnao search` (`--loop.pool 200`; "
+        "underscores become hyphens), the place in a TOML file (`pool = 200` under `[loop]`) and the path in Python "
+        '(`update(config, {"loop": {"pool": 200}})`). Values come from the recipe, then from the file, then from '
+        "flags; later ones win.",
         "The defaults are those of `SearchConfig()`: the paper's search on CIFAR-10. What each recipe changes is "
         "[at the end](#what-the-recipes-set).",
     ]
@@ -102,7 +103,8 @@ def _section(config: Any, prefix: str, titles: dict[str, str]) -> list[str]:
         for leaf in own:
             doc = leaf.doc or leaf.name.rpartition(".")[2].replace("_", " ")
             shown = in_words(leaf.value)
-            cells = (f"`{leaf.name}`", f"`{_cell(_metavar(leaf.kind))}`", f"`{shown}`" if shown else "empty", _cell(doc))
+            default = f"`{shown}`" if shown else "empty"
+            cells = (f"`{leaf.name}`", f"`{_cell(_metavar(leaf.kind))}`", default, _cell(doc))
             rows.append("| " + " | ".join(cells) + " |")
         parts.append("\n".join(rows))
     for field in fields(config):
@@ -274,7 +276,7 @@ def _constant_doc(module: str, name: str) -> str:
     file = importlib.import_module(module).__file__
     assert file is not None
     body = ast.parse(Path(file).read_text(encoding="utf-8")).body
-    for node, after in zip(body, body[1:], strict=False):
+    for node, after in pairwise(body):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(t, ast.Name) and t.id == name for t in targets):
             said = after.value if isinstance(after, ast.Expr) else None

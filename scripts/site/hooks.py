@@ -3,6 +3,7 @@
 - CHANGELOG.md, CONTRIBUTING.md and SECURITY.md at the root become pages.
 - A link that leads out of docs/ goes to such a page, or to a copy of the file on the site; to a folder, it is dropped.
 - A comment ``<!-- ::: name -->`` becomes mkdocstrings' ``::: name``.
+- A bar in code in a table is written ``\\|`` for GitHub; Python's Markdown wants it bare.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ COPIES = "files"
 """Folder of the site for files of the repository that pages link to."""
 
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]\[]*)\]\((?P<target>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")
+CODE = re.compile(r"(?<!\\)`[^`\n]+(?<!\\)`")
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -46,7 +48,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files, **_: Any) -> str:
     """Turn links that leave docs/, and comments that ask for docstrings, into what the site understands."""
     parts = FENCE.split(re.sub(r"<!-- (::: [\w.]+) -->", r"\1", markdown))
-    return "".join(part if part.startswith("```") else LINK.sub(lambda m: _link(m, page), part) for part in parts)
+    return "".join(part if part.startswith("```") else _prose(part, page) for part in parts)
+
+
+def _prose(text: str, page: Page) -> str:
+    text = CODE.sub(lambda code: code[0].replace("\\|", "|"), text)
+    return LINK.sub(lambda link: _link(link, page), text)
 
 
 def _home(src_uri: str) -> str:

@@ -1,7 +1,7 @@
 """The documents, their code blocks, and how the commands that they show are made small enough to be run by a test.
 
-A block runs unless a comment above it says ``<!-- not run: why -->``. Python that begins with ``# NAME.py``, and TOML that
-begins with ``# NAME.toml``, is written to that file. Commands are parsed; below ``<!-- run -->`` they are run.
+A block runs unless a comment above it says ``<!-- not run: why -->``. Python that begins with ``# NAME.py``, and TOML
+that begins with ``# NAME.toml``, is written to that file. Commands are parsed; below ``<!-- run -->`` they are run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ RUN_ELSEWHERE = {
 }
 """Pages whose Python needs more than an empty folder, and the test that runs it."""
 
-_BLOCK = re.compile(r"^(?:<!-- (?P<mark>(?:not )?run\b[^\n]*?) ?-->\n)?```(?P<language>\w+)\n(?P<code>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(
+    r"^(?:<!-- (?P<mark>(?:not )?run\b[^\n]*?) ?-->\n)?```(?P<language>\w+)\n(?P<code>.*?)^```$", re.M | re.S
+)
 
 SMALL = """
 [data]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from cyclopts import CycloptsError
 
-from bnao.cli.main import COMMANDS, make_app
+from bnao.cli.main import COMMANDS, main, make_app
+from bnao.errors import BnaoError
 from bnao.loop.config import SearchConfig
 from bnao.recipes import load_recipe
 from bnao.settings import leaves, update_from_flags
@@ -18,16 +20,37 @@ def command_lines() -> list[list[str]]:
     return [list(words) for words in found]
 
 
-@pytest.mark.parametrize("words", command_lines(), ids=" ".join)
-def test_command(words: list[str]) -> None:
-    if len(words) == 1 or words[1].startswith("--"):
-        return
+def check(words: list[str]) -> None:
+    """Read the line as the program does, without doing it. Raises what the program would refuse it by."""
     assert words[1] in COMMANDS
-    if "--help" in words:
-        return
     _, bound, _ = make_app().parse_args(words[1:], exit_on_error=False, print_error=False)
     by_argument = {name.replace(".", "__"): name for name in leaves(SearchConfig())}
     flags = {by_argument[k]: str(v) for k, v in bound.arguments.items() if k in by_argument and v is not None}
-    given = bound.arguments.get("recipe")
     own = words[1] in ("search", "plan") and ".py:" in str(bound.arguments.get("plugin"))
-    update_from_flags(load_recipe(given or ("own" if own else "demo")), flags)
+    recipe = bound.arguments.get("recipe") or ("own" if own else "demo")
+    update_from_flags(load_recipe(recipe), flags)
+
+
+@pytest.mark.parametrize("words", command_lines(), ids=" ".join)
+def test_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    if len(words) == 1 or words[1] in ("size", "list") or "--help" in words:
+        assert main(words[1:]) == 0
+        assert capsys.readouterr().out
+    else:
+        check(words)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "bnao search --loop.pol 3",
+        "bnao search --loop.pool many",
+        "bnao search --recipe dmeo",
+        "bnao rank runs/demo --architecture 4",
+        "bnao pick",
+        "bnao list opss",
+    ],
+)
+def test_a_wrong_line_would_be_found(line: str) -> None:
+    with pytest.raises((CycloptsError, BnaoError)):
+        check(line.split())

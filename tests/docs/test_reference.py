@@ -53,7 +53,7 @@ def test_every_setting_with_its_default_and_meaning() -> None:
 def test_every_command() -> None:
     text = PAGES[REFERENCE.PAGES / "commands.md"]
     assert re.findall(r"^## bnao (\w+)$", text, re.MULTILINE) == list(COMMANDS)
-    assert re.findall(r"^\| `[^|]+ \| [^|]*(?:\\\|[^|]*)* \|  \|$", text, re.MULTILINE) == [], "an argument without help"
+    assert [line for line in text.splitlines() if line.endswith("|  |")] == [], "an argument without help"
 
 
 def test_every_public_package_has_a_page() -> None:
