@@ -50,6 +50,12 @@ def registries() -> Iterator[None]:
         registry._parts = parts
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of decoded images for all pages."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def photographs(folder: Path) -> None:
     """The pictures that the tutorial calls the reader's own."""
     for label, name in enumerate(("cat", "dog")):
@@ -64,9 +70,11 @@ def with_code() -> list[str]:
 
 
 @pytest.mark.parametrize("page", with_code())
-def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_page(
+    page: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BNAO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BNAO_CACHE", str(cache))
     Path("small.toml").write_text(SMALL, encoding="utf-8")
     if page == "docs/tutorial.md":
         photographs(tmp_path / "photos")
