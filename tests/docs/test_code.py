@@ -24,6 +24,7 @@ PAGES = [name for name in documents() if name.startswith("docs/") and name not i
 PRINTS = {
     "docs/how-to/own-data.md": ["npz:shades.npz 10 images, a third of validation", "50 examples, test set"],
     "docs/how-to/latency.md": ["True"],
+    "docs/how-to/time-budget.md": ["for a limit of 1 min", "supernet-1", "measure"],
     "docs/how-to/resume.md": ["stopped; all work up to here is kept", "True\nTrue\n"],
     "docs/how-to/another-budget.md": ["True"],
     "docs/how-to/ask-tell.md": ["'random': 15", "'gradient'", "True\n", "evolution"],
