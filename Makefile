@@ -9,7 +9,7 @@ ARGS ?=
 PYTEST_ARGS ?= -n 2
 BIN := $(VENV)/bin
 
-.PHONY: help search test lint format clean
+.PHONY: help search test lint format docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test     run the tests"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   put the code into form"
+	@echo "make docs     build the documentation as a site, into site/"
 	@echo "make clean    remove the environment and caches (runs/ stays)"
 
 search: $(VENV)/.ready
@@ -37,6 +38,13 @@ format: $(VENV)/.ready-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+# The reference pages first, then the site; a link that leads nowhere is an error. NO_MKDOCS_2_WARNING silences a note of
+# the theme on a version that pyproject.toml excludes.
+docs: $(VENV)/.ready-docs
+	@$(BIN)/python scripts/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "site/index.html"
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or newer is needed; $(PYTHON) is {v.major}.{v.minor}: set PYTHON=...")'
 	@echo "setting up $(VENV) (once; a minute or more)"
@@ -52,6 +60,11 @@ $(VENV)/.ready-dev: $(VENV)/.ready
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(VENV)/.ready-docs: $(VENV)/.ready
+	@echo "installing the tools of the documentation"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
 clean:
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage src/bnao.egg-info
+	@rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage src/bnao.egg-info
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,30 +1,17 @@
-"""What the documents show is true: code blocks that can run do run, settings and commands exist."""
+"""Code of the documents at the root, and of pages that need more than a folder; tests/docs has the other pages."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from bnao.cli.main import COMMANDS, main
 from bnao.loop.config import SearchConfig
-from bnao.settings import leaves, update
+from bnao.settings import update
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "docs/design.md",
-    "docs/reading-the-report.md",
-    "docs/export.md",
-    "docs/limits.md",
-    "docs/planning.md",
-    "docs/own-model.md",
-    "docs/examples.md",
-]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -32,11 +19,6 @@ def blocks(document: str, language: str) -> list[str]:
     """Code blocks of one language that are not marked as taking too long."""
     text = (ROOT / document).read_text(encoding="utf-8")
     return [code for skip, name, code in BLOCK.findall(text) if name == language and not skip]
-
-
-def command_lines() -> list[list[str]]:
-    lines = "".join(block for document in DOCUMENTS for block in blocks(document, "bash")).splitlines()
-    return [shlex.split(line, comments=True) for line in lines if line.startswith("bnao ")]
 
 
 def test_readme_python(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,20 +63,3 @@ def test_readme_toml() -> None:
 def test_bases_exist() -> None:
     for path in re.findall(r"`(src/[\w./]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
         assert (ROOT / path).exists(), path
-
-
-@pytest.mark.parametrize("words", command_lines(), ids=" ".join)
-def test_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert words[1] in COMMANDS
-    if words[1] in ("size", "list") or "--help" in words:
-        assert main(words[1:]) == 0
-        assert capsys.readouterr().out
-    flags = {word.removeprefix("--").replace("-", "_") for word in words if word.startswith("--") and "." in word}
-    assert flags <= set(leaves(SearchConfig()))
-
-
-@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md", "docs/log.md"])
-def test_links_lead_somewhere(document: str) -> None:
-    path = ROOT / document
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
-        assert target.startswith("https://") or (path.parent / target).exists(), target
