@@ -1,16 +1,23 @@
-"""How long does the controller's fit take to a held-out pairwise accuracy? The paper's schedule: 8 times longer (goal).
+"""How long does the controller's fit take, against the paper's schedule? (goal: 8 times less, and no worse a ranking)
 
 A pool of 1000 NAO architectures (40 tokens) with made-up scores: the sum over nodes and sides of a worth of (cell,
 operation, input), worths normal, plus half the deviation of that times the standardised depth of the normal cell, plus
 noise of a third of the deviation. Both fit the same sequences from the same initial weights, hold out the same tenth,
-and use one thread. ``accuracy`` is that of the weights that the product keeps. ``*_reach_s``: seconds till the held-out
-accuracy is first that high (the paper's fit has no held-out part; its weights are judged between epochs, outside the
-time). ``fit_s`` is the product's whole fit, waiting for the early stop included, ``whole_schedule_s`` all 1000 epochs
-of the paper, from the mean time of those that ran: neither knows beforehand when it is good enough.
+and use one thread.
+
+``schedule_over_fit``: the paper's 1000 epochs, at the time of an epoch that is decoded token by token, over the
+product's whole fit, waiting for the early stop included. Neither knows beforehand when it is good enough. That the
+product's weights are no worse is seen from the paper's held-out accuracies (``paper_accuracy``, by epoch); their curve
+is trained by the same loss in whole sequences, which a test holds equal, and not to its end.
+
+``to_the_accuracy`` is stricter on us: how long each takes until its held-out accuracy is first that of the weights that
+the product keeps, as if the paper's schedule knew when to stop; at least so much where ``paper_reached`` is false.
 """
 
 from __future__ import annotations
 
+import itertools
+import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,7 +39,7 @@ from bnao.spaces.config import SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
 from bnao.training.device import threads
 
-MOST_EPOCHS = 200  # of the paper's, till it is said not to reach the accuracy
+TIMED, FOLLOWED = 3, 200  # epochs of the paper's that are timed token by token, and whose accuracy is followed
 
 
 def depth(nodes: list[Any]) -> int:
@@ -95,6 +102,17 @@ def product(
     }
 
 
+def fresh_model(grammar: Grammar, config: ControllerConfig, seed: int) -> NaoModel:
+    """The product's initial weights."""
+    with torch_stream(seed, "controller", "init"):
+        return NaoModel(
+            num_words=grammar.num_words,
+            words_per_step=grammar.words_per_step,
+            embedding=config.embedding,
+            hidden=config.hidden,
+        )
+
+
 def paper(
     grammar: Grammar,
     training: Sequences,
@@ -102,38 +120,32 @@ def paper(
     config: ControllerConfig,
     seed: int,
     accuracy: float,
-    most: int,
+    followed: int,
 ) -> dict[str, Any]:
-    """The paper's fit, till it is as good."""
-    with torch_stream(seed, "controller", "init"):
-        model = NaoModel(
-            num_words=grammar.num_words,
-            words_per_step=grammar.words_per_step,
-            embedding=config.embedding,
-            hidden=config.hidden,
-        )
-    spent, best, epoch = 0.0, 0.0, 0
-    for epoch, seconds in enumerate(
-        paper_schedule.epochs(model, training, torch_seed(seed, "controller", "batches")), start=1
-    ):
-        spent += seconds
-        best = max(best, held_out_accuracy(model, held_out))
-        if best >= accuracy or epoch == most:
-            break
+    """The paper's fit: the time of an epoch, and the accuracy by epoch."""
+    order = torch_seed(seed, "controller", "batches")
+    timed = paper_schedule.epochs(fresh_model(grammar, config, seed), training, order)
+    epoch_s = statistics.median(itertools.islice(timed, min(TIMED, followed)))
+    model, curve = fresh_model(grammar, config, seed), []
+    for _ in itertools.islice(paper_schedule.epochs(model, training, order, by_token=False), followed):
+        curve.append(held_out_accuracy(model, held_out))
+    reached = next((epoch for epoch, each in enumerate(curve, start=1) if each >= accuracy), None)
+    shown = [epoch for epoch in (1, 2, 5, 10, 20, 50, 100, 200) if epoch <= followed]
     return {
-        "paper_reached": best >= accuracy,
-        "paper_reach_s": spent,
-        "paper_epochs": epoch,
-        "paper_best_accuracy": best,
-        "paper_epoch_s": spent / epoch,
-        "whole_schedule_s": spent / epoch * paper_schedule.EPOCHS,
+        "paper_epoch_s": epoch_s,
+        "whole_schedule_s": epoch_s * paper_schedule.EPOCHS,
+        "paper_reached": reached is not None,
+        "paper_epochs": reached or followed,
+        "paper_reach_s": (reached or followed) * epoch_s,
+        "paper_best_accuracy": max(curve),
+        "paper_accuracy": {epoch: round(curve[epoch - 1], 4) for epoch in shown},
     }
 
 
 def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each of three seeds."""
     grammar = NaoCellSpace(SpaceConfig(nodes=2 if quick else 5)).grammar
-    size, most = (40, 3) if quick else (1000, MOST_EPOCHS)
+    size, followed = (40, 3) if quick else (1000, FOLLOWED)
     config = ControllerConfig(epochs=3) if quick else ControllerConfig()
     for seed in range(1 if quick else 3):
         pool = grammar.sample_distinct(size, generator(seed, "speed", "controller"))
@@ -141,14 +153,14 @@ def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
         ours = product(grammar, pool, scores_P, config, seed)
         with threads(1):
             training, held_out = parts(grammar, pool, scores_P, config, seed)
-            theirs = paper(grammar, training, held_out, config, seed, ours["accuracy"], most)
+            theirs = paper(grammar, training, held_out, config, seed, ours["accuracy"], followed)
         figures = {**ours, **theirs}
         yield (
             f"seed_{seed}",
             {
                 "what": f"pool of {size}, {len(training)} sequences of {grammar.length} tokens",
                 **{key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()},
-                "to_the_accuracy": round(figures["paper_reach_s"] / figures["product_reach_s"], 2),
                 "schedule_over_fit": round(figures["whole_schedule_s"] / figures["fit_s"], 2),
+                "to_the_accuracy": round(figures["paper_reach_s"] / figures["product_reach_s"], 2),
             },
         )

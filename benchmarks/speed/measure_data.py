@@ -3,8 +3,8 @@
 ``cifar``: making a batch (uint8 to normalised floats), augmentation (crop, flip, cutout) and memory format, over a
 whole step of the paper's search network; decoding 64 JPEGs of 32x32 beside it, as if a search decoded in every step (it
 does so once). ``folder`` is the product's source: it decodes once, into uint8 in memory, before the first step; its
-wait is that of the batch. ``dataset`` is a user's torch Dataset that decodes in each fetch. Pictures are random smooth ones,
-JPEG of quality 90, 500x375 pixels, brought to 64x64.
+wait is that of the batch. ``dataset`` is a user's torch Dataset that decodes in each fetch. Pictures are random smooth
+ones, JPEG of quality 90, 500x375 pixels, brought to 64x64.
 """
 
 from __future__ import annotations

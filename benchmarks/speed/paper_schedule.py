@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from bnao.controller.nao.dataset import Sequences
 from bnao.controller.nao.model import NaoModel
+from bnao.controller.nao.training import losses as product_losses
 
 BATCH, RATE, EPOCHS, CLIP, TRADEOFF = 100, 1e-3, 1000, 5.0, 0.8
 
@@ -34,15 +35,22 @@ def losses(model: NaoModel, words_BT: Tensor, targets_B: Tensor) -> tuple[Tensor
     return mse, nll / words_BT.shape[1]
 
 
-def epochs(model: NaoModel, training: Sequences, seed: int) -> Iterator[float]:
-    """Train in place; after each of 1000 epochs the seconds that it took."""
+def whole(model: NaoModel, words_BT: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
+    """The same two numbers, each sequence decoded in one call."""
+    nothing_BTV = torch.zeros(*words_BT.shape, model.decoder.output.out_features, dtype=torch.bool)
+    return product_losses(model, words_BT, targets_B, nothing_BTV)
+
+
+def epochs(model: NaoModel, training: Sequences, seed: int, *, by_token: bool = True) -> Iterator[float]:
+    """Train in place; after each of 1000 epochs the seconds that it took. ``by_token`` False: by :func:`whole`."""
+    of = losses if by_token else whole
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     shuffler = torch.Generator().manual_seed(seed)
     parameters = list(model.parameters())
     for _ in range(EPOCHS):
         start = clock()
         for index_B in torch.split(torch.randperm(len(training), generator=shuffler), BATCH):
-            mse, nll = losses(model, training.words_NT[index_B], training.targets_N[index_B])
+            mse, nll = of(model, training.words_NT[index_B], training.targets_N[index_B])
             optimizer.zero_grad()
             (TRADEOFF * mse + (1.0 - TRADEOFF) * nll).backward()
             torch.nn.utils.clip_grad_norm_(parameters, CLIP)
