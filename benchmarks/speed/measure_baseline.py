@@ -10,7 +10,8 @@ from typing import Any
 import networks
 import torch
 from baseline import Node, PlainSupernet, PlainTraining
-from timing import by_turns, summary
+from scale import Scale
+from timing import ON_CPU, by_turns, summary
 
 from bnao.arch import Architecture
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
@@ -26,17 +27,18 @@ def nodes_of(grammar: NaoCellGrammar, architecture: Architecture) -> tuple[list[
     return list(normal), list(reduction)
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each number of threads: 1, and all cores."""
+    quick = scale.quick
     case = networks.nao_cell(1, 8, 16, 16) if quick else networks.nao_cell()
     sizes = {"cells_per_stage": 1, "channels": 8} if quick else {"cells_per_stage": 3, "channels": 20}
-    number, rounds = (1, 1) if quick else (8, 2)
+    number, rounds = scale.number(8, 1), 1 if quick else 2
     torch.manual_seed(0)
     plain = PlainTraining(PlainSupernet(**sizes, classes=networks.CLASSES, nodes=5, drop_path_keep=0.9))
     ours = networks.Stepper(networks.supernet(case), case.images(4 * case.batch), case.batch)
     x, labels = ours.images.batch(slice(0, case.batch))
     x = x.contiguous()
-    for count in dict.fromkeys((1, os.cpu_count() or 1)):
+    for count in dict.fromkeys((1, 1 if ON_CPU else os.cpu_count() or 1)):
         rows = []
         for architecture in case.draw(number):
             normal, reduction = nodes_of(case.space.grammar, architecture)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from scale import Scale
 from timing import summary
 
 COMMANDS = {
@@ -27,8 +28,9 @@ def imported(words: list[str]) -> list[str]:
     return [name for name in HEAVY if repr(name) in done.stdout.splitlines()[-1]]
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each command; an interpreter that does nothing is timed beside them, by turns."""
+    quick = scale.quick
     rounds = 3 if quick else 21
     calls = {"python_alone": [sys.executable, "-c", ""]}
     calls |= {name: [sys.executable, "-m", "bnao", *words] for name, words in COMMANDS.items()}

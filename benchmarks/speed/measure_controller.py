@@ -25,6 +25,7 @@ import numpy as np
 import paper_schedule
 import torch
 from numpy.typing import NDArray
+from scale import Scale
 from timing import clock
 
 from bnao.arch import Architecture, Grammar
@@ -142,8 +143,9 @@ def paper(
     }
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each of three seeds."""
+    quick = scale.quick
     grammar = NaoCellSpace(SpaceConfig(nodes=2 if quick else 5)).grammar
     size, followed = (40, 3) if quick else (1000, FOLLOWED)
     config = ControllerConfig(epochs=3) if quick else ControllerConfig()

@@ -20,6 +20,7 @@ import networks
 import numpy as np
 import torch
 from PIL import Image
+from scale import Scale
 from timing import clock, seconds, summary
 from torch.utils.data import Dataset
 
@@ -142,8 +143,9 @@ def large(quick: bool, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "dataset", {"what": words, **found}
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """Parts cifar, folder, dataset."""
+    quick = scale.quick
     yield "cifar", cifar(quick)
     with tempfile.TemporaryDirectory() as folder:
         yield from large(quick, Path(folder))

@@ -14,6 +14,7 @@ import networks
 import numpy as np
 import torch
 from measure_controller import made_up_scores
+from scale import Scale
 from timing import by_turns
 from torch import Tensor, nn
 
@@ -148,8 +149,9 @@ def tokens(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "tokens_proposed", grown("20 proposals of the NAO controller", "ms a call", asks, rounds)
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each row of the table."""
+    quick = scale.quick
     yield from steps(quick)
     yield from pool_rows(quick)
     yield from tokens(quick)

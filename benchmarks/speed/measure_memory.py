@@ -19,6 +19,7 @@ from typing import Any
 
 import networks
 import torch
+from scale import Scale
 from torch import Tensor
 
 from bnao.arch import Architecture
@@ -96,9 +97,10 @@ def process(name: str, which: str, number: int, quick: bool) -> dict[str, int]:
     return found
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each space; bytes, medians over architectures."""
-    number = 1 if quick else 5
+    quick = scale.quick
+    number = scale.number(5, 1)
     for name, make in (networks.QUICK_CASES if quick else networks.CASES).items():
         case = make()
         shared = networks.supernet(case)

@@ -22,6 +22,7 @@ import networks
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scale import Scale
 from timing import seconds
 
 from bnao.arch import Architecture
@@ -76,8 +77,9 @@ def shared_layers(pool: list[Architecture]) -> float:
     return sum(sum(t > 0 for t in chain) for chain in chains) / len(prefixes)
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each pool. A round: half of the pool one by one, all in one call, the other half one by one."""
+    quick = scale.quick
     case = networks.mobile("2,2,2", 8, 16, 16) if quick else networks.mobile()
     size, images, rounds = (24, 32, 1) if quick else (1000, 256, 2)
     shown = networks.task(case.skeleton.image_shape[1])

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import networks
+from scale import Scale
 from timing import clock, seconds, summary
 
 from bnao.cost.sizes import SizeTable
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each space, and one for the NAO cells with the middle operations."""
+    quick = scale.quick
     cases = dict(networks.QUICK_CASES if quick else networks.CASES)
     if not quick:
         cases["nao_cell_middle"] = lambda: networks.nao_cell(operations="middle")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import networks
+from scale import Scale
 from timing import by_turns, clock, summary
 
 from bnao.arch import Architecture
@@ -39,9 +40,10 @@ def one(case: networks.Case, super_step: networks.Stepper, architecture: Archite
     }
 
 
-def measure(quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each space; ``ratio`` is over its architectures."""
-    number, rounds = (2, 1) if quick else (30, 2)
+    quick = scale.quick
+    number, rounds = scale.number(30, 2), 1 if quick else 2
     for name, make in (networks.QUICK_CASES if quick else networks.CASES).items():
         case = make()
         architectures = case.draw(number)
