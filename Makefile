@@ -1,6 +1,6 @@
 # The first use sets up .venv; it is set up again only when pyproject.toml or constraints.txt change.
 # Variables: PYTHON (3.11 or newer), VENV (folder of the environment), OUT (run folder), ARGS (more flags of the search),
-# PYTEST_ARGS.
+# PYTEST_ARGS. ARGS are those of the benchmark too.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,12 +9,13 @@ ARGS ?=
 PYTEST_ARGS ?= -n 2
 BIN := $(VENV)/bin
 
-.PHONY: help search test lint format docs clean
+.PHONY: help search test bench lint format docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make search   search a network on the bundled images, into $(OUT) (minutes)"
 	@echo "make test     run the tests"
+	@echo "make bench    how fast it is: ratios, a table, benchmarks/speed/results.json (an hour; ARGS=--quick: minutes)"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   put the code into form"
 	@echo "make docs     build the documentation as a site, into site/"
@@ -28,6 +29,9 @@ search: $(VENV)/.ready
 test: $(VENV)/.ready-dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS); \
 	code=$$?; echo $$code > $(VENV)/.pytest-code; exit $$code
+
+bench: $(VENV)/.ready
+	@$(BIN)/python benchmarks/speed/run.py $(ARGS)
 
 lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff check .

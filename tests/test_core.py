@@ -48,3 +48,12 @@ def test_registry() -> None:
         registry.register("a", 3)
     with pytest.raises(SettingError, match="unknown operation 'c'"):
         registry.get("c")
+
+
+def test_registry_loads_what_ships_before_its_first_use() -> None:
+    from bnao.controller.base import PROPOSERS
+    from bnao.sampling.base import POLICIES
+
+    with pytest.raises(SettingError, match="registered already"):
+        PROPOSERS.register("evolution", PROPOSERS.get("random"))
+    assert "uniform" in POLICIES.names()

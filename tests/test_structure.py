@@ -159,6 +159,12 @@ def test_needs_no_torch(code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("words", [["--help"], ["search", "--loop.pol", "3"], ["serch"]])
+def test_help_and_wrong_words_need_no_numpy(words: list[str]) -> None:  # it would be a third of their time
+    code = f"import sys; from bnao.cli import main; main({words!r}); sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode == 0
+
+
 def test_import_does_nothing_else() -> None:
     code = (
         "import logging, os, sys; before = (set(os.listdir()), list(logging.root.handlers), os.environ.copy());"

@@ -100,4 +100,4 @@ class Proposer(ABC):
 ProposerFactory = Callable[[Grammar, ControllerConfig, int], Proposer]
 """``factory(grammar, config, seed)``; ``seed`` names the stream of initial weights, if there are any."""
 
-PROPOSERS: Registry[ProposerFactory] = Registry("proposer")
+PROPOSERS: Registry[ProposerFactory] = Registry("proposer", shipped="bnao.controller.proposers")

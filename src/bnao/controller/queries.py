@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bnao.arch import Architecture
-from bnao.controller.ask_tell import AskTell
+from bnao.controller.asker import AskTell
 from bnao.errors import require
 from bnao.evaluation.base import Evaluator
 
