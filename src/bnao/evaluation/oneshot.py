@@ -7,6 +7,8 @@ by default its negated loss, which is finer than accuracy.
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Callable, MutableMapping, Sequence
 
 import numpy as np
@@ -20,7 +22,8 @@ from bnao.evaluation.adaptation import Adaptation
 from bnao.evaluation.base import Evaluator, Scores, finite_scores
 from bnao.evaluation.calibration import calibration_batches
 from bnao.evaluation.config import ScoringConfig
-from bnao.evaluation.measure import measure_batches, prepared_batches
+from bnao.evaluation.measure import figures_of, prepared_batches
+from bnao.evaluation.pool import PoolMeasure
 from bnao.evaluation.views import batch_statistics_view, recalibrated_view
 from bnao.rng import generator, torch_stream
 from bnao.supernet import Supernet
@@ -91,17 +94,49 @@ class OneShotEvaluator(Evaluator):
             return self._learning(architecture)
         both = self._config.score == "both"
         view = self._statistics(self._path(architecture)) if both else self.view(architecture)
-        result = measure_batches(view, self._batches, self._objective)
-        if not both:
-            return result.loss, result.metric
-        loss, metric = self._learning(architecture)
-        return (result.loss + loss) / 2, (result.metric + metric) / 2
+        loss, metric = figures_of(view, self._batches, self._objective)
+        return self._with_learning(architecture, loss, metric) if both else (loss, metric)
+
+    def _with_learning(self, architecture: Architecture, loss: float, metric: float) -> tuple[float, float]:
+        """The means of ``loss`` and ``metric`` of the shared weights and of the adaptation's."""
+        learned_loss, learned_metric = self._learning(architecture)
+        return (loss + learned_loss) / 2, (metric + learned_metric) / 2
 
     def _learning(self, architecture: Architecture) -> tuple[float, float]:
         assert self._adaptation is not None, "the settings ask for it"
         _, figures = self._adaptation.learned(self._path(architecture))
         loss, metric = np.mean(figures[self._config.adapt_from :], axis=0)
         return float(loss), float(metric)
+
+    def _measure_all(
+        self, architectures: Sequence[Architecture], done: Callable[[str, tuple[float, float]], None]
+    ) -> None:
+        """``done(id, (loss, metric))`` of each architecture, in an order of its own; ids are distinct.
+
+        What architectures have in common is computed once, where they are scored as the shared weights are; each one's
+        adaptation is its own.
+        """
+        learns, adapts = self._config.score in ("learning", "both"), self._adaptation is not None
+        pool = None if adapts and self._config.score != "both" else self._pool()
+        if pool is None or not pool.shares([self._canonical(a) for a in architectures]):
+            for architecture in architectures:
+                done(architecture.id, self._measure(architecture))
+            return
+
+        def known(architecture: Architecture, loss: float, metric: float) -> None:
+            pair = (loss, metric) if not learns else self._with_learning(architecture, loss, metric)
+            done(architecture.id, pair)
+
+        pool.measure([self._canonical(a) for a in architectures], known)
+
+    def _pool(self) -> PoolMeasure:
+        return PoolMeasure(
+            self._supernet,
+            self._batches,
+            self._objective,
+            calibration=self._calibration if self._config.statistics == "recalibrated" else None,
+            most_bytes=self._config.cache_mb * 10**6,
+        )
 
     def evaluate(
         self,
@@ -112,14 +147,26 @@ class OneShotEvaluator(Evaluator):
         """The negated loss, or the metric (negated where lower is better), of each architecture.
 
         ``measured`` holds (loss, metric) by id: what is there is taken over (of the same weights!), what is not is
-        added before ``on_done`` is called, so that the caller can keep it.
+        added before ``on_done`` is called, so that the caller can keep it. ``on_done(n)`` says how many are finished,
+        in whichever order.
         """
         measured = {} if measured is None else measured
+        times, finished = Counter(a.id for a in architectures), itertools.count(1)
+
+        def tell(id: str) -> None:
+            for _ in range(times[id]):
+                on_done(next(finished))
+
+        def done(id: str, pair: tuple[float, float]) -> None:
+            measured[id] = pair
+            tell(id)
+
+        missing = {a.id: a for a in architectures if a.id not in measured}
         with averaged(self._average):
-            for k, architecture in enumerate(architectures):
-                if architecture.id not in measured:
-                    measured[architecture.id] = self._measure(architecture)
-                on_done(k + 1)
+            for id in times:
+                if id not in missing:
+                    tell(id)
+            self._measure_all(list(missing.values()), done)
         pairs_P2 = np.array([measured[a.id] for a in architectures], dtype=np.float64).reshape(-1, 2)
         losses_P, metrics_P = pairs_P2[:, 0], pairs_P2[:, 1]
         metric = self._objective.metric
