@@ -2,11 +2,12 @@
 
     python benchmarks/speed/pool_scoring.py [--setting recipe|default] [--pool random nao evolution]
 
-One thread, in seconds of CPU time. Both ways are `OneShotEvaluator.evaluate` on the same weights and the same batch of random images; one by one
-is `scoring.cache_mb = 0`, timed on a sample of the pool (its mean time, with its standard error). The scores of the
-sample must be equal to the bit, or this raises. `ceiling` is what sharing equal beginnings can give at best: the time of
-all stages of all architectures over that of the distinct beginnings, each stage at its measured time; no order, cache
-or batching that gives the same bits can pass it, since candidates of different beginnings have different inputs.
+One thread, in seconds of CPU time. Both ways are `OneShotEvaluator.evaluate` on the same weights and the same batch of
+random images; one by one is `scoring.cache_mb = 0`, timed on a sample of the pool (its mean time, with its standard
+error). The scores of the sample must be equal to the bit, or this raises. `ceiling` is what sharing equal beginnings
+gives: the time of all stages of all architectures over that of the distinct beginnings, each stage at its time measured
+apart. Nothing that gives the same bits saves more stages, since candidates behind different beginnings have different
+inputs; what is saved besides (cloning paths) can lift the ratio above it.
 
 Pools of 1000: `random`, a first pool; `nao`, a search's last one in the paper's proportions, 526 random ones and three
 times 158 proposals of the NAO proposer; `proposals`, these 474 alone; `evolution`, 100 random ones and nine generations

@@ -1,4 +1,4 @@
-"""Scored together is scored one by one, to the bit: all spaces, scores, statistics; with less work, within the bound."""
+"""Scored together is scored one by one, to the bit, in all spaces; with less work, within the bound."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_groups_end_where_least_is_shared() -> None:
         stop = cut(chains, start, 10)
         assert start < stop <= start + 10
         if stop < len(chains):
-            inner = [common(chains[k - 1], chains[k]) for k in range(start + 6, start + 11)]
+            inner = [common(chains[k - 1], chains[k]) for k in range(start + 5, start + 11)]
             assert common(chains[stop - 1], chains[stop]) == min(inner)
         start = stop
 

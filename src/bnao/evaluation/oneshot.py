@@ -8,6 +8,7 @@ by default its negated loss, which is finer than accuracy.
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, MutableMapping, Sequence
 
@@ -24,6 +25,7 @@ from bnao.evaluation.calibration import calibration_batches
 from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import figures_of, prepared_batches
 from bnao.evaluation.pool import PoolMeasure
+from bnao.evaluation.sharing import Sharing, measure_sharing
 from bnao.evaluation.views import batch_statistics_view, recalibrated_view
 from bnao.rng import generator, torch_stream
 from bnao.supernet import Supernet
@@ -72,6 +74,7 @@ class OneShotEvaluator(Evaluator):
             if config.adapt_steps
             else None
         )
+        self._most_bytes = config.cache_mb * 10**6
         recalibrated = config.statistics == "recalibrated"
         self._calibration = calibration_batches(data.train, config, seed) if recalibrated else []
 
@@ -135,8 +138,16 @@ class OneShotEvaluator(Evaluator):
             self._batches,
             self._objective,
             calibration=self._calibration if self._config.statistics == "recalibrated" else None,
-            most_bytes=self._config.cache_mb * 10**6,
+            most_bytes=self._most_bytes,
         )
+
+    def sharing(self, architectures: Sequence[Architecture], clock: Callable[[], float] = time.perf_counter) -> Sharing:
+        """What is saved by scoring these together, an estimate from a few of them; nothing where each is adapted."""
+        forms = list({a.id: self._canonical(a) for a in architectures}.values())
+        if self._adaptation is not None or not self._pool().shares(forms):
+            return Sharing()
+        inputs, _ = self._batches[0]
+        return measure_sharing(self._supernet, forms, inputs, self._most_bytes, clock)
 
     def evaluate(
         self,

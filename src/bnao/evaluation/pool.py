@@ -9,6 +9,7 @@ loses no more than a group's work.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -67,7 +68,7 @@ class PoolMeasure:
         if not self._most_bytes or len(architectures) < 2 or _is_watched(self._supernet.root):
             return False
         chains = sorted(map(self._chain, architectures))
-        return any(common(a, b) for a, b in zip(chains, chains[1:], strict=False))
+        return any(common(a, b) for a, b in itertools.pairwise(chains))
 
     def measure(self, architectures: Sequence[Architecture], known: Known) -> None:
         """Measure all ``architectures``, in canonical form; ``known`` is told of each, a group at a time."""

@@ -10,7 +10,7 @@ Shapes: P chains.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,7 @@ class Walk:
                 kept = [entry for entry in kept if entry.depth <= known and entry.intact]
                 depth, value = (kept[-1].depth, kept[-1].value) if kept else (0, inputs)
                 kept = [entry for entry in kept if entry.depth in parts]
-                self.kept_bytes = _num_bytes(kept)
+                self.kept_bytes = _kept_bytes(kept)
                 while depth < len(chain):
                     if kept and kept[-1].depth == depth and chain[depth] in self._writers:
                         value = _copied(value)
@@ -108,7 +108,7 @@ class Walk:
         if tensors is None:
             return
         kept.append(_Kept(depth, value, tensors, [tensor._version for tensor in tensors]))
-        size = _num_bytes(kept)
+        size = _kept_bytes(kept)
         if size > self._most:
             kept.pop()
         else:
@@ -116,7 +116,7 @@ class Walk:
 
 
 def _tensors(value: Any) -> list[Tensor] | None:
-    """The tensors of a value made of tensors, None, and tuples and lists of them; None where it holds something else."""
+    """The tensors of a value made of tensors, None, tuples and lists; None where it holds something else."""
     if isinstance(value, Tensor):
         return [value]
     if value is None:
@@ -135,10 +135,15 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _num_bytes(kept: Sequence[_Kept]) -> int:
-    storages = {
-        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
-        for entry in kept
-        for tensor in entry.tensors
-    }
-    return sum(storages.values())
+def num_bytes(value: Any) -> int:
+    """Bytes of the storages that a value keeps alive, each counted once; 0 for one that is never kept."""
+    return _bytes_of(_tensors(value) or [])
+
+
+def _bytes_of(tensors: Iterable[Tensor]) -> int:
+    storages = (tensor.untyped_storage() for tensor in tensors)
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+
+
+def _kept_bytes(kept: Sequence[_Kept]) -> int:
+    return _bytes_of(tensor for entry in kept for tensor in entry.tensors)

@@ -35,7 +35,6 @@ class MobileNetwork(nn.Module):
             x = layer(x)
         return self.head(x)  # type: ignore[no-any-return]
 
-
     def stages(self, architecture: Architecture) -> list[Stage]:
         """Of the supernet: the stem, each layer that is not skipped, the head."""
         chosen = [(k, token) for k, token in enumerate(architecture.tokens) if token]
