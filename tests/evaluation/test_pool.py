@@ -113,7 +113,7 @@ def _measure(supernet: Supernet, pool: list[Architecture], most_bytes: int = 10*
     measure = PoolMeasure(supernet, [data.batch(torch.arange(31))], CLASSIFICATION, most_bytes=most_bytes)
     found: dict[str, float] = {}
     if measure.shares(pool):
-        measure.measure(pool, lambda a, loss, metric: found.update({a.id: loss}))
+        measure.measure(pool, lambda group: found.update({a.id: loss for a, loss, _ in group}))
     return measure, [found.get(a.id, float("nan")) for a in pool]
 
 
@@ -181,7 +181,7 @@ def test_any_pool_within_any_bound(ranks: list[int], most_bytes: int) -> None:
     measure = PoolMeasure(supernet, ALONE._batches, CLASSIFICATION, most_bytes=most_bytes)
     found: dict[str, float] = {}
     distinct = list({a.id: a for a in pool}.values())
-    measure.measure(distinct, lambda a, loss, metric: found.update({a.id: -loss}))
+    measure.measure(distinct, lambda group: found.update({a.id: -loss for a, loss, _ in group}))
     assert measure.peak_bytes <= most_bytes
     assert found == {a.id: _loss_alone(a) for a in pool}
 
@@ -198,15 +198,18 @@ def test_a_chain_space_runs_each_beginning_once() -> None:
     assert measure.num_runs < 0.75 * sum(map(len, chains))
 
 
-def test_kill_and_resume_in_the_middle_gives_the_same() -> None:
+@pytest.mark.parametrize("score", ["loss", "both"])
+def test_kill_and_resume_in_the_middle_gives_the_same(monkeypatch: pytest.MonkeyPatch, score: str) -> None:
     class Killed(Exception):
         pass
 
+    for bound in ("FEWEST", "MOST"):
+        monkeypatch.setattr(f"bnao.evaluation.pool.{bound}", 4)
+    settings = {"score": score, "adapt_steps": int(score == "both"), "batch_size": 31}
     grammar, supernet = _network("mobile")
-    pool = _pool(grammar, 12)
-    whole = _evaluator(grammar, supernet, 512).evaluate(pool)
+    pool = _pool(grammar, 9)
     told: list[int] = []
-    _evaluator(grammar, supernet, 512).evaluate(pool, told.append)
+    whole = _evaluator(grammar, supernet, 512, **settings).evaluate(pool, told.append)
     assert told == list(range(1, len(pool) + 1)), "each architecture is told once, repetitions too"
     for at in (1, 2, 10):
         measured: dict[str, tuple[float, float]] = {}
@@ -216,10 +219,10 @@ def test_kill_and_resume_in_the_middle_gives_the_same() -> None:
                 raise Killed
 
         with pytest.raises(Killed):
-            _evaluator(grammar, supernet, 512).evaluate(pool, kill, measured)
-        assert 0 < len(measured) < len({a.id for a in pool}), "what was told is kept, and no more"
+            _evaluator(grammar, supernet, 512, **settings).evaluate(pool, kill, measured)
+        assert at <= sum(a.id in measured for a in pool) < len(pool), "what was told is kept, and its group"
         told.clear()
-        again = _evaluator(grammar, supernet, 512).evaluate(pool, told.append, measured)
+        again = _evaluator(grammar, supernet, 512, **settings).evaluate(pool, told.append, measured)
         assert told == list(range(1, len(pool) + 1))
         assert np.array_equal(again.values_P, whole.values_P) and np.array_equal(again.metrics_P, whole.metrics_P)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 import numpy as np
 import torch
@@ -112,9 +112,9 @@ class OneShotEvaluator(Evaluator):
         return float(loss), float(metric)
 
     def _measure_all(
-        self, architectures: Sequence[Architecture], done: Callable[[str, tuple[float, float]], None]
+        self, architectures: Sequence[Architecture], done: Callable[[Mapping[str, tuple[float, float]]], None]
     ) -> None:
-        """``done(id, (loss, metric))`` of each architecture, in an order of its own; ids are distinct.
+        """``done({id: (loss, metric)})`` of all architectures, some at a time, in an order of its own; ids distinct.
 
         What architectures have in common is computed once, where they are scored as the shared weights are; each one's
         adaptation is its own.
@@ -123,12 +123,15 @@ class OneShotEvaluator(Evaluator):
         pool = None if adapts and self._config.score != "both" else self._pool()
         if pool is None or not pool.shares([self._canonical(a) for a in architectures]):
             for architecture in architectures:
-                done(architecture.id, self._measure(architecture))
+                done({architecture.id: self._measure(architecture)})
             return
 
-        def known(architecture: Architecture, loss: float, metric: float) -> None:
-            pair = (loss, metric) if not learns else self._with_learning(architecture, loss, metric)
-            done(architecture.id, pair)
+        def known(group: Sequence[tuple[Architecture, float, float]]) -> None:
+            if not learns:
+                done({architecture.id: (loss, metric) for architecture, loss, metric in group})
+                return
+            for architecture, loss, metric in group:
+                done({architecture.id: self._with_learning(architecture, loss, metric)})
 
         pool.measure([self._canonical(a) for a in architectures], known)
 
@@ -158,8 +161,8 @@ class OneShotEvaluator(Evaluator):
         """The negated loss, or the metric (negated where lower is better), of each architecture.
 
         ``measured`` holds (loss, metric) by id: what is there is taken over (of the same weights!), what is not is
-        added before ``on_done`` is called, so that the caller can keep it. ``on_done(n)`` says how many are finished,
-        in whichever order.
+        added before ``on_done`` is called, so that the caller can keep it. ``on_done(n)`` counts what is finished,
+        in whichever order, from 1 to the last.
         """
         measured = {} if measured is None else measured
         times, finished = Counter(a.id for a in architectures), itertools.count(1)
@@ -168,9 +171,10 @@ class OneShotEvaluator(Evaluator):
             for _ in range(times[id]):
                 on_done(next(finished))
 
-        def done(id: str, pair: tuple[float, float]) -> None:
-            measured[id] = pair
-            tell(id)
+        def done(found: Mapping[str, tuple[float, float]]) -> None:
+            measured.update(found)  # all of them, lest telling of the first ends it
+            for id in found:
+                tell(id)
 
         missing = {a.id: a for a in architectures if a.id not in measured}
         with averaged(self._average):

@@ -33,8 +33,8 @@ SECONDS = 10.0
 FEWEST, MOST = 8, 64
 """within these numbers of architectures, since the first of each group shares nothing with those before."""
 
-Known = Callable[[Architecture, float, float], None]
-"""Told loss and metric of an architecture as soon as they are known."""
+Known = Callable[[Sequence[tuple[Architecture, float, float]]], None]
+"""Told (architecture, loss, metric) of a group as soon as they are known."""
 
 
 class PoolMeasure:
@@ -71,7 +71,7 @@ class PoolMeasure:
         return any(common(a, b) for a, b in itertools.pairwise(chains))
 
     def measure(self, architectures: Sequence[Architecture], known: Known) -> None:
-        """Measure all ``architectures``, in canonical form; ``known`` is told of each, a group at a time."""
+        """Measure all ``architectures``, in canonical form; ``known`` is told of one group after the other."""
         by_tokens = sorted(architectures, key=lambda a: a.tokens)
         ordered = sorted(((self._chain(a), a) for a in by_tokens), key=lambda pair: pair[0])
         chains, start, size = [chain for chain, _ in ordered], 0, 1
@@ -82,8 +82,7 @@ class PoolMeasure:
             each = (time.perf_counter() - begin) / len(group)
             room = self._most_bytes // max(outcomes[0].num_bytes, 1)  # outputs that wait for the last batch
             size = max(1, min(round(max(FEWEST, min(MOST, SECONDS / each))), room))
-            for architecture, outcome in zip(group, outcomes, strict=True):
-                known(architecture, *outcome.figures())
+            known([(a, *outcome.figures()) for a, outcome in zip(group, outcomes, strict=True)])
             start = stop
 
     def _chain(self, architecture: Architecture) -> Chain:
