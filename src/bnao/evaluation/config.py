@@ -18,6 +18,7 @@ class ScoringConfig:
     ``learning`` and of the loss of the shared weights before they are adapted. ``statistics``: batch norm uses each
     ``batch``'s own, or running ones ``recalibrated`` on ``recalibration_batches`` training batches. With
     ``adapt_steps`` a copy of the path trains alone first (the same batches for all), and is scored in its place.
+    ``cache_mb`` changes the time that it takes, and no score (:mod:`bnao.evaluation.pool`).
     """
 
     score: Literal["loss", "metric", "learning", "both"] = "loss"
@@ -28,6 +29,7 @@ class ScoringConfig:
     adapt_steps: int = 0  # > 0: each architecture first trains its own copy of its shared weights for so many steps
     adapt_learning_rate: float = 0.1  # of that training, at its start
     adapt_batch_size: int = 128  # of that training
+    cache_mb: int = 512  # memory, in 10^6 bytes, for activations that architectures which begin alike share; 0: none
     adapt_from: int = 0  # first step of that training, counted from 0, that `learning` and `both` look at
 
     def __post_init__(self) -> None:
@@ -61,6 +63,7 @@ class ScoringConfig:
             "use 0.1",
         )
         require(self.adapt_batch_size >= 2, "adapt_batch_size >= 2 (batch norm)", self.adapt_batch_size, "use 128")
+        require(self.cache_mb >= 0, "cache_mb is not negative", self.cache_mb, "0 means off, 512 is usual")
         require(self.recalibration_batches >= 1, "recalibration_batches >= 1", self.recalibration_batches, "use 4")
 
     @property

@@ -79,23 +79,67 @@ def prepared_batches(examples: Examples, batch_size: int) -> list[Batch]:
 
 def measure_batches(module: nn.Module, batches: Sequence[Batch], objective: Objective = CLASSIFICATION) -> Measurement:
     """As :func:`measure`, on prepared batches."""
-    metric, loss, num = objective.metric, 0.0, 0
-    values: list[Tensor] = []
-    kept: list[tuple[Tensor, Tensor]] = []
+    return _outcome(module, batches, objective).measurement()
+
+
+def figures_of(module: nn.Module, batches: Sequence[Batch], objective: Objective) -> tuple[float, float]:
+    """Loss and metric alone, as :func:`measure_batches` has them."""
+    return _outcome(module, batches, objective).figures()
+
+
+def _outcome(module: nn.Module, batches: Sequence[Batch], objective: Objective) -> Outcome:
+    found = Outcome(objective)
     with torch.no_grad():
         for x, targets in batches:
-            outputs = _float(call_network(module, x))
-            loss += float(objective.training_loss(outputs, targets)) * len(targets)
-            num += len(targets)
-            if metric.each is not None:
-                values.append(metric.each(outputs, targets).double().cpu())
-            else:
-                kept.append((outputs.cpu(), targets.cpu()))
-    if metric.each is not None:
-        spread = np.asarray(torch.cat(values).numpy())
-        return Measurement(loss / num, float(spread.mean()), num, True, spread)
-    outputs, targets = (torch.cat(parts) for parts in zip(*kept, strict=True))
-    return Measurement(loss / num, metric.of(outputs, targets), num, False, _resampled(metric, outputs, targets))
+            found.add(call_network(module, x), targets)
+    return found
+
+
+class Outcome:
+    """What one network's outputs on batches come to; the batches are added in turn."""
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._loss, self._num = 0.0, 0
+        self._values: list[Tensor] = []
+        self._kept: list[tuple[Tensor, Tensor]] = []
+
+    def add(self, outputs: Tensor, targets: Tensor) -> None:
+        """One more batch: what the network made of its inputs, and its targets."""
+        outputs, metric = _float(outputs), self._objective.metric
+        self._loss += float(self._objective.training_loss(outputs, targets)) * len(targets)
+        self._num += len(targets)
+        if metric.each is not None:
+            self._values.append(metric.each(outputs, targets).double().cpu())
+        else:
+            self._kept.append((outputs.cpu(), targets.cpu()))
+
+    @property
+    def num_bytes(self) -> int:
+        """What is kept of the outputs until the end."""
+        kept = [*self._values, *(outputs for outputs, _ in self._kept)]
+        return sum(tensor.numel() * tensor.element_size() for tensor in kept)
+
+    def figures(self) -> tuple[float, float]:
+        """Loss and metric."""
+        loss = self._loss / self._num
+        if self._objective.metric.each is not None:
+            return loss, float(self._spread().mean())
+        return loss, self._objective.metric.of(*self._whole())
+
+    def measurement(self) -> Measurement:
+        """Loss, metric and the metric's spread."""
+        loss, metric = self.figures()
+        if self._objective.metric.each is not None:
+            return Measurement(loss, metric, self._num, True, self._spread())
+        return Measurement(loss, metric, self._num, False, _resampled(self._objective.metric, *self._whole()))
+
+    def _spread(self) -> NDArray[np.float64]:
+        return np.asarray(torch.cat(self._values).numpy())
+
+    def _whole(self) -> tuple[Tensor, Tensor]:
+        outputs, targets = (torch.cat(parts) for parts in zip(*self._kept, strict=True))
+        return outputs, targets
 
 
 def _float(outputs: Tensor) -> Tensor:

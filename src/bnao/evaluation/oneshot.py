@@ -7,7 +7,10 @@ by default its negated loss, which is finer than accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 import numpy as np
 import torch
@@ -20,7 +23,9 @@ from bnao.evaluation.adaptation import Adaptation
 from bnao.evaluation.base import Evaluator, Scores, finite_scores
 from bnao.evaluation.calibration import calibration_batches
 from bnao.evaluation.config import ScoringConfig
-from bnao.evaluation.measure import measure_batches, prepared_batches
+from bnao.evaluation.measure import figures_of, prepared_batches
+from bnao.evaluation.pool import PoolMeasure
+from bnao.evaluation.sharing import Sharing, measure_sharing
 from bnao.evaluation.views import batch_statistics_view, recalibrated_view
 from bnao.rng import generator, torch_stream
 from bnao.supernet import Supernet
@@ -69,6 +74,7 @@ class OneShotEvaluator(Evaluator):
             if config.adapt_steps
             else None
         )
+        self._most_bytes = config.cache_mb * 10**6
         recalibrated = config.statistics == "recalibrated"
         self._calibration = calibration_batches(data.train, config, seed) if recalibrated else []
 
@@ -91,17 +97,60 @@ class OneShotEvaluator(Evaluator):
             return self._learning(architecture)
         both = self._config.score == "both"
         view = self._statistics(self._path(architecture)) if both else self.view(architecture)
-        result = measure_batches(view, self._batches, self._objective)
-        if not both:
-            return result.loss, result.metric
-        loss, metric = self._learning(architecture)
-        return (result.loss + loss) / 2, (result.metric + metric) / 2
+        loss, metric = figures_of(view, self._batches, self._objective)
+        return self._with_learning(architecture, loss, metric) if both else (loss, metric)
+
+    def _with_learning(self, architecture: Architecture, loss: float, metric: float) -> tuple[float, float]:
+        """The means of ``loss`` and ``metric`` of the shared weights and of the adaptation's."""
+        learned_loss, learned_metric = self._learning(architecture)
+        return (loss + learned_loss) / 2, (metric + learned_metric) / 2
 
     def _learning(self, architecture: Architecture) -> tuple[float, float]:
         assert self._adaptation is not None, "the settings ask for it"
         _, figures = self._adaptation.learned(self._path(architecture))
         loss, metric = np.mean(figures[self._config.adapt_from :], axis=0)
         return float(loss), float(metric)
+
+    def _measure_all(
+        self, architectures: Sequence[Architecture], done: Callable[[Mapping[str, tuple[float, float]]], None]
+    ) -> None:
+        """``done({id: (loss, metric)})`` of all architectures, some at a time, in an order of its own; ids distinct.
+
+        What architectures have in common is computed once, where they are scored as the shared weights are; each one's
+        adaptation is its own.
+        """
+        learns, adapts = self._config.score in ("learning", "both"), self._adaptation is not None
+        pool = None if adapts and self._config.score != "both" else self._pool()
+        if pool is None or not pool.shares([self._canonical(a) for a in architectures]):
+            for architecture in architectures:
+                done({architecture.id: self._measure(architecture)})
+            return
+
+        def known(group: Sequence[tuple[Architecture, float, float]]) -> None:
+            if not learns:
+                done({architecture.id: (loss, metric) for architecture, loss, metric in group})
+                return
+            for architecture, loss, metric in group:
+                done({architecture.id: self._with_learning(architecture, loss, metric)})
+
+        pool.measure([self._canonical(a) for a in architectures], known)
+
+    def _pool(self) -> PoolMeasure:
+        return PoolMeasure(
+            self._supernet,
+            self._batches,
+            self._objective,
+            calibration=self._calibration if self._config.statistics == "recalibrated" else None,
+            most_bytes=self._most_bytes,
+        )
+
+    def sharing(self, architectures: Sequence[Architecture], clock: Callable[[], float] = time.perf_counter) -> Sharing:
+        """What is saved by scoring these together, an estimate from a few of them; nothing where each is adapted."""
+        forms = list({a.id: self._canonical(a) for a in architectures}.values())
+        if self._adaptation is not None or not self._pool().shares(forms):
+            return Sharing()
+        inputs, _ = self._batches[0]
+        return measure_sharing(self._supernet, forms, inputs, self._most_bytes, clock)
 
     def evaluate(
         self,
@@ -112,14 +161,27 @@ class OneShotEvaluator(Evaluator):
         """The negated loss, or the metric (negated where lower is better), of each architecture.
 
         ``measured`` holds (loss, metric) by id: what is there is taken over (of the same weights!), what is not is
-        added before ``on_done`` is called, so that the caller can keep it.
+        added before ``on_done`` is called, so that the caller can keep it. ``on_done(n)`` counts what is finished,
+        in whichever order, from 1 to the last.
         """
         measured = {} if measured is None else measured
+        times, finished = Counter(a.id for a in architectures), itertools.count(1)
+
+        def tell(id: str) -> None:
+            for _ in range(times[id]):
+                on_done(next(finished))
+
+        def done(found: Mapping[str, tuple[float, float]]) -> None:
+            measured.update(found)  # all of them, lest telling of the first ends it
+            for id in found:
+                tell(id)
+
+        missing = {a.id: a for a in architectures if a.id not in measured}
         with averaged(self._average):
-            for k, architecture in enumerate(architectures):
-                if architecture.id not in measured:
-                    measured[architecture.id] = self._measure(architecture)
-                on_done(k + 1)
+            for id in times:
+                if id not in missing:
+                    tell(id)
+            self._measure_all(list(missing.values()), done)
         pairs_P2 = np.array([measured[a.id] for a in architectures], dtype=np.float64).reshape(-1, 2)
         losses_P, metrics_P = pairs_P2[:, 0], pairs_P2[:, 1]
         metric = self._objective.metric

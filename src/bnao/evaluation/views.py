@@ -28,16 +28,25 @@ def batch_statistics_view(module: nn.Module) -> nn.Module:
 
 def recalibrated_view(module: nn.Module, batches: Sequence[Any]) -> nn.Module:
     """Eval mode with running statistics of its own, averaged over ``batches`` of training inputs."""
-    view = _view(module, _with_own_running)
-    norms = [part for part in view.modules() if isinstance(part, BatchNorm)]
-    for norm in norms:
-        norm.training = True
+    view = own_statistics_view(module)
+    measuring(view, True)
     with torch.no_grad():
         for batch in batches:
             call_network(view, batch)
-    for norm in norms:
-        norm.training = False
+    measuring(view, False)
     return view
+
+
+def own_statistics_view(module: nn.Module) -> nn.Module:
+    """Eval mode with running statistics of its own, of no batch yet; see :func:`measuring`."""
+    return _view(module, _with_own_running)
+
+
+def measuring(view: nn.Module, on: bool) -> None:
+    """While ``on``, what runs through ``view`` adds to its running statistics: all batches count alike."""
+    for part in view.modules():
+        if isinstance(part, BatchNorm):
+            part.training = on
 
 
 def _view(module: nn.Module, treat: Callable[[BatchNorm], BatchNorm]) -> nn.Module:

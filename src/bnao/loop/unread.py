@@ -86,6 +86,9 @@ def _scoring(config: SearchConfig) -> list[str]:
         )
     if config.scoring.adapt_steps == 0:
         texts += _sentence("scoring", [n for n in changed if n.startswith("adapt_")], "with scoring.adapt_steps 0")
+    elif config.scoring.score != "both":
+        why = f"with scoring.adapt_steps {config.scoring.adapt_steps}: adapted networks share nothing"
+        texts += _sentence("scoring", [n for n in changed if n == "cache_mb"], why)
     return texts
 
 

@@ -21,6 +21,7 @@ from bnao.spaces.choices import Choice, all_grammar_choices, grammar_choices
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
 from bnao.spaces.progress import Progress
+from bnao.spaces.stages import StagesOf
 from bnao.task import Task
 
 if TYPE_CHECKING:
@@ -53,10 +54,15 @@ class CountedPiece:
 
 @dataclass(frozen=True)
 class Built:
-    """A network and the training progress that its drop-path follows."""
+    """A network and the training progress that its drop-path follows.
+
+    ``stages``: how the networks of a supernet divide into chains whose beginnings they share
+    (:mod:`bnao.spaces.stages`). Optional: None says that each is one stage, and nothing is shared when it is scored.
+    """
 
     module: nn.Module
     progress: Progress
+    stages: StagesOf | None = None
 
 
 class Catalogue(ABC):
@@ -120,6 +126,8 @@ class Skeleton(ABC):
     @abstractmethod
     def build_supernet(self, *, share_sides: bool = False) -> Built:
         """A network that holds every candidate; its choices are modules with ``resolve(architecture)``.
+
+        Where networks that begin alike can be scored together it says so by :attr:`Built.stages`.
 
         ``share_sides``: symmetric places share one set of weights. Raises SettingError where the space has none.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from bnao.arch import Architecture
 from bnao.spaces.base import Built
 from bnao.spaces.progress import Progress
+from bnao.spaces.stages import Stage, whole
 from bnao.supernet.check import check_clonable
 from bnao.supernet.clone import clone_path
 from bnao.supernet.frozen import train_mode
@@ -62,6 +64,7 @@ class Supernet:
     def __init__(self, built: Built, *, cache_size: int = 128) -> None:
         check_clonable(built.module)
         self._built = built
+        self._stages = whole(built.module) if built.stages is None else built.stages
         self._cache_size = cache_size
         self._cache: OrderedDict[tuple[int, ...], Path] = OrderedDict()
 
@@ -95,6 +98,10 @@ class Supernet:
     def path(self, architecture: Architecture) -> nn.Module:
         """The architecture's network, sharing parameters and buffers with the supernet: (B, C, H, W) -> logits."""
         return self.entry(architecture).module
+
+    def stages(self, architecture: Architecture) -> Sequence[Stage]:
+        """The chain that the architecture's network is: run one after the other they are ``path(architecture)``."""
+        return self._stages(architecture)
 
     def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:
         """A copy of the path's weights, for ``load_state_dict`` of the stand-alone ``project`` network."""

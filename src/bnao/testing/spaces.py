@@ -8,6 +8,8 @@ Each check raises AssertionError with a sentence saying what is wrong. Choose a 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -16,11 +18,13 @@ from bnao.arch import Architecture, Grammar
 from bnao.cost.counting import count_module
 from bnao.cost.sizes import SizeTable
 from bnao.errors import ArchitectureError
+from bnao.evaluation.views import batch_statistics_view
 from bnao.rng import generator
 from bnao.spaces.base import SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig
 from bnao.supernet import Supernet
+from bnao.supernet.clone import clone_path
 from bnao.task import Task
 from bnao.testing.policies import check_frequencies
 
@@ -157,6 +161,24 @@ def check_supernet(skeleton: Skeleton, *, num: int = 3, seed: int = 0) -> None:
             for training in (True, False):
                 _same_step(path.train(training), alone.train(training), supernet.root, x)
         check_modes(supernet, drawn)
+        check_stages(supernet, drawn, x)
+
+
+def check_stages(supernet: Supernet, drawn: list[Architecture], inputs: Tensor) -> None:
+    """The stages of a path are the path, to the bit; equal keys are the same stage, whosever it is."""
+    by_key: dict[Hashable, tuple[nn.Module, Architecture]] = {}
+    with torch.no_grad():
+        for architecture in drawn:
+            wanted = batch_statistics_view(supernet.path(architecture))(inputs)
+            values = [inputs, inputs]
+            stages = supernet.stages(architecture)
+            assert stages, "a chain has one stage or more"
+            for stage in stages:
+                part, of = by_key.setdefault(stage.key, (stage.part, architecture))
+                for k, (module, owner) in enumerate(((stage.part, architecture), (part, of))):
+                    values[k] = batch_statistics_view(clone_path(module, owner))(values[k])
+            for value in values:
+                assert torch.equal(value, wanted), f"the stages of {architecture} must be its path, to the bit"
 
 
 def check_modes(supernet: Supernet, drawn: list[Architecture]) -> None:

@@ -25,6 +25,14 @@ class UnitCost:
     error: float = 0.0
     spread: float = 0.0
 
+    def scaled(self, factor: float) -> UnitCost:
+        """The cost where only ``factor`` of the work is done.
+
+        >>> UnitCost(seconds=2.0, spread=1.0).scaled(0.5)
+        UnitCost(seconds=1.0, error=0.0, spread=0.5)
+        """
+        return UnitCost(seconds=factor * self.seconds, error=factor * self.error, spread=factor * self.spread)
+
 
 def unit_cost(times_K: ArrayLike, macs_K: ArrayLike, macs_N: ArrayLike) -> UnitCost:
     """The expected time of an architecture with multiply-adds like ``macs_N``, from K timed ones.

@@ -11,6 +11,7 @@ from bnao.spaces.config import NetworkConfig
 from bnao.spaces.mobile.layers import InvertedResidual, MobileHead, build_stem
 from bnao.spaces.mobile.plan import Block, ChainPlan, LayerPlan
 from bnao.spaces.progress import DropPath
+from bnao.spaces.stages import Stage
 
 
 class MobileNetwork(nn.Module):
@@ -33,6 +34,12 @@ class MobileNetwork(nn.Module):
         for layer in self.layers:
             x = layer(x)
         return self.head(x)  # type: ignore[no-any-return]
+
+    def stages(self, architecture: Architecture) -> list[Stage]:
+        """Of the supernet: the stem, each layer that is not skipped, the head."""
+        chosen = [(k, token) for k, token in enumerate(architecture.tokens) if token]
+        layers = [Stage((k, token), self.layers[k]) for k, token in chosen]
+        return [Stage("stem", self.stem), *layers, Stage("head", self.head)]
 
 
 def build_block(plan: LayerPlan, block: Block, drop_path: DropPath | None = None) -> InvertedResidual:

@@ -7,6 +7,7 @@ residual blocks whose kernel and expansion are chosen for each layer, or the lay
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from torch import nn
 
@@ -61,7 +62,9 @@ class MobileSkeleton(Skeleton):
                 "the space 'mobile' has no symmetric sides that could share weights; received share_sides = true: set "
                 "supernet.share_sides to false"
             )
-        return self._built(lambda plan, drop_path: LayerChoice(plan, self._blocks, drop_path))
+        built = self._built(lambda plan, drop_path: LayerChoice(plan, self._blocks, drop_path))
+        assert isinstance(built.module, MobileNetwork)
+        return replace(built, stages=built.module.stages)
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of ``architecture``; its layers stand at the places of its tokens."""

@@ -5,6 +5,7 @@ One ``forward`` serves the stand-alone network and the supernet's path; they dif
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -68,10 +69,13 @@ class Cell(nn.Module):
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
         """Run the cell."""
         states = [self.calibrations[0](older), self.calibrations[1](newer)]
-        for node, ((left, _), (right, _)) in enumerate(self.wiring.nodes):
-            a = self.drop_path(self.operations[2 * node](states[left]))
-            b = self.drop_path(self.operations[2 * node + 1](states[right]))
-            states.append(a + b)
+        for node, pair in enumerate(self.wiring.nodes):
+            operations = (self.operations[2 * node], self.operations[2 * node + 1])
+            states.append(run_node(pair, operations, self.drop_path, states))
+        return self.output(states)
+
+    def output(self, states: Sequence[Tensor]) -> Tensor:
+        """The cell's output, given all its states."""
         outputs = [
             self.reductions[str(state)](states[state]) if str(state) in self.reductions else states[state]
             for state in self.outputs
@@ -79,6 +83,15 @@ class Cell(nn.Module):
         if self.projection is not None:
             return self.projection(outputs)  # type: ignore[no-any-return]
         return torch.cat(outputs, dim=1)
+
+
+def run_node(
+    pair: tuple[Pair, Pair], operations: Iterable[nn.Module], drop_path: nn.Module, states: Sequence[Tensor]
+) -> Tensor:
+    """A node's state: the sum of its two operations on their inputs."""
+    ((left, _), (right, _)), (first, second) = pair, operations
+    a, b = drop_path(first(states[left])), drop_path(second(states[right]))
+    return a + b  # type: ignore[no-any-return]
 
 
 def build_cell(

@@ -21,6 +21,7 @@ from bnao.spaces.nao_cell.layers import Projection
 from bnao.spaces.nao_cell.network import NaoNetwork
 from bnao.spaces.nao_cell.pieces import PieceTable
 from bnao.spaces.nao_cell.plan import plan_network
+from bnao.spaces.nao_cell.stages import stages_of
 from bnao.spaces.progress import Progress
 from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
@@ -99,7 +100,8 @@ class NaoSkeleton(Skeleton):
             progress,
             lambda plan, drop_path: SuperCell(plan, self._grammar, self._operations, drop_path, share_sides),
         )
-        return Built(initialise(module), progress)
+        initialise(module)
+        return Built(module, progress, stages_of(module))
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of ``architecture``."""

@@ -5,7 +5,7 @@ One module class serves the supernet and stand-alone networks. A batch of B imag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from bnao.spaces.nasbench201.cells import EDGES, NONE
 from bnao.spaces.progress import DropPath
 
 STAGES = 3
+STATES = 4
 EdgeTokens = tuple[int, ...]
 
 
@@ -30,15 +31,32 @@ class Cell(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the cell; a state that nothing enters is zero."""
-        states: list[Tensor | None] = [x, None, None, None]
-        for target, source in EDGES:
+        states: tuple[Tensor | None, ...] = (x,)
+        for target in range(1, STATES):
+            states = (*states, self.state(target, states))
+        return output_of(states)
+
+    def state(self, target: int, states: Sequence[Tensor | None]) -> Tensor | None:
+        """State ``target`` of the states before it; None if nothing enters it."""
+        found: Tensor | None = None
+        for source in range(target):
             key = edge_name(target, source)
             if key in self.operations:
                 origin = states[source]
-                y = self.drop_path(self.operations[key](torch.zeros_like(x) if origin is None else origin))
-                before = states[target]
-                states[target] = y if before is None else before + y
-        return torch.zeros_like(x) if states[3] is None else states[3]
+                y = self.drop_path(self.operations[key](zeros(states) if origin is None else origin))
+                found = y if found is None else found + y
+        return found
+
+
+def zeros(states: Sequence[Tensor | None]) -> Tensor:
+    """A state that nothing enters, as a tensor."""
+    assert states[0] is not None, "state 0 is the cell's input"
+    return torch.zeros_like(states[0])
+
+
+def output_of(states: Sequence[Tensor | None]) -> Tensor:
+    """A cell's output: its last state."""
+    return zeros(states) if states[-1] is None else states[-1]
 
 
 def edge_name(target: int, source: int) -> str:

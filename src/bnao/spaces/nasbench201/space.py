@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from torch import nn
 
@@ -19,6 +19,7 @@ from bnao.spaces.nasbench201.drawing import cell_graph, draw_cell
 from bnao.spaces.nasbench201.grammar import NasBench201Grammar
 from bnao.spaces.nasbench201.network import STAGES, BenchNetwork, SuperCell, build_cell
 from bnao.spaces.nasbench201.pieces import CANDIDATES, PieceTable
+from bnao.spaces.nasbench201.stages import stages_of
 from bnao.spaces.progress import DropPath, Progress
 from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
@@ -53,7 +54,9 @@ class NasBench201Skeleton(Skeleton):
         """The network of super-cells. Raises SettingError for ``share_sides``: an edge has one side."""
         if share_sides:
             raise SettingError("the space nasbench201 has no symmetric sides; received share_sides: leave it out")
-        return self._build(lambda channels, drop_path: SuperCell(channels, CANDIDATES, drop_path))
+        built = self._build(lambda channels, drop_path: SuperCell(channels, CANDIDATES, drop_path))
+        assert isinstance(built.module, BenchNetwork)
+        return replace(built, stages=stages_of(built.module))
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of ``architecture`` exactly as drawn, operations that lead nowhere included."""

@@ -24,6 +24,7 @@ from bnao.spaces.own.construction import (
     require_laid_out,
 )
 from bnao.spaces.own.covering import covering
+from bnao.spaces.own.cuts import Cuts, find_cuts
 from bnao.spaces.own.drawing import Words
 from bnao.spaces.own.grammar import OwnGrammar
 from bnao.spaces.own.inputs import checked_inputs, first_example, mapped, tensors_of
@@ -66,7 +67,8 @@ class OwnSkeleton(Skeleton):
                 "the space 'own' has no symmetric sides that could share weights; received share_sides = true: set "
                 "supernet.share_sides to false"
             )
-        return Built(self._construct().module, Progress())
+        module = self._construct().module
+        return Built(module, Progress(), lambda architecture: self._space.cuts.of(module)(architecture))
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """A new network of the user's, with the chosen modules in place of the choices: nothing of bnao is in it."""
@@ -147,6 +149,11 @@ class OwnSpace(SearchSpace):
             runner.macs,
             self._parts,
         )
+
+    @cached_property
+    def cuts(self) -> Cuts:
+        """Where the network's forward can be cut; found on first use, by tracing it and running some networks."""
+        return find_cuts(construct_unseen(self.build), self._covering, first_example(self.example_inputs))
 
     def skeleton(self, network: NetworkConfig, task: Task) -> OwnSkeleton:
         """The skeleton, the same for every task. Raises SettingError for settings of ready-made networks."""
