@@ -21,7 +21,7 @@ class Layout:
     """
 
     def __init__(self, tensors: Sequence[Tensor], extra: int) -> None:
-        self._device = tensors[0].device
+        self._device = tensors[0].device if tensors else torch.device("cpu")
         self._lengths: dict[torch.dtype, int] = {torch.float32: 0}
         self._places = []
         for tensor in tensors:

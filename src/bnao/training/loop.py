@@ -180,7 +180,7 @@ def train(
     if group.size > 1 and group.rank == 0:
         policy, saves = Telling(policy, group), TellingSaves(saves, group, lambda: _fresh(weights))
     elif group.size > 1:
-        policy, saves = Told(group), ToldSaves(group)
+        policy, saves, hooks = Told(group), ToldSaves(group), Hooks()
     with leading(group):
         return _train(weights, policy, images, config, seed, stage, objective, hooks, saves, shards)
 

@@ -54,23 +54,23 @@ class ShardedStep:
         trained = [p for p in active if p.requires_grad]
         running = list(dict.fromkeys(b for path in paths for b in path.buffers))
         counts = list(dict.fromkeys(b for path in paths for b in (*path.counters, *path.others)))
-        layout = Layout([*trained, *running], extra=len(trained) + len(running) + len(paths) + 2)
-        start, counted = [b.clone() for b in running], [b.clone() for b in counts]
+        layout, moving = Layout([*trained, *running], extra=len(trained) + len(paths) + 2), Layout(running, extra=0)
+        start, counted = _copied(moving, running), [b.clone() for b in counts]
         first, sums = counted, PairwiseSum()
         for place, number in enumerate(self._shards.mine):
             if place:
-                _assign(running, start)
+                _assign(running, start.views)
                 _assign(counts, counted)
             part = self._shards.part(number, self._batch_size)
             share = (part.stop - part.start) / self._batch_size
-            versions = [b._version for b in running]
             try:
                 losses, metric = run(number, share)
             except NumericalError:
                 losses, metric = [math.nan] * len(paths), math.nan
             _settle(paths)
-            touched = [share * (b._version != version) for b, version in zip(running, versions, strict=True)]
-            sums.add(_message(layout, trained, running, share, touched, losses, metric))
+            moved = _copied(moving, running)
+            _subtract(moved, start, share)
+            sums.add(_message(layout, trained, moved, share, losses, metric))
             if not place:
                 first = [b.clone() for b in counts]
         _assign(counts, first)
@@ -86,48 +86,53 @@ class ShardedStep:
         paths: Sequence[Path],
         trained: list[nn.Parameter],
         running: list[Tensor],
-        start: list[Tensor],
+        start: Message,
     ) -> tuple[list[float], float]:
         numbers = total.extra.tolist()
-        has, numbers = numbers[: len(trained)], numbers[len(trained) :]
-        touched, numbers = numbers[: len(running)], numbers[len(running) :]
-        losses, (metric, defined) = numbers[: len(paths)], numbers[-2:]
+        has, losses, (metric, defined) = numbers[: len(trained)], numbers[len(trained) : -2], numbers[-2:]
         if not all(map(math.isfinite, losses)):
-            _assign(running, start)
+            _assign(running, start.views)
             raise NumericalError(
                 f"the training loss must stay finite; received {losses[0]}: lower the learning rate or check the data"
             )
         for parameter, gradient, parts in zip(trained, total.views, has, strict=False):
             parameter.grad = gradient if parts else None
-        means = total.views[len(trained) :]
-        _assign(running, [mean if parts else old for mean, old, parts in zip(means, start, touched, strict=True)])
+        if running:
+            _assign(running, list(torch._foreach_add(start.views, total.views[len(trained) :])))
         return losses, metric / defined if defined else math.nan
+
+
+def _copied(layout: Layout, tensors: list[Tensor]) -> Message:
+    message = layout.empty()
+    _assign(message.views, tensors)
+    return message
+
+
+@torch.no_grad()
+def _subtract(moved: Message, start: Message, share: float) -> None:
+    """``moved`` becomes ``share`` times its difference to ``start``, exactly 0 where both are equal (infinite, too)."""
+    for now, before in zip(moved.flats, start.flats, strict=True):
+        same = now == before
+        now.sub_(before).mul_(share).masked_fill_(same, 0.0)
 
 
 @torch.no_grad()
 def _message(
-    layout: Layout,
-    trained: list[nn.Parameter],
-    running: list[Tensor],
-    share: float,
-    touched: list[float],
-    losses: list[float],
-    metric: float,
+    layout: Layout, trained: list[nn.Parameter], moved: Message, share: float, losses: list[float], metric: float
 ) -> Message:
-    """What a part adds. ``extra``: which gradients there are, which statistics moved; losses; metric and its share."""
+    """What a part adds. ``extra``: for each parameter whether it has a gradient; losses; metric and its share."""
     message = layout.empty()
-    has = [p.grad is not None for p in trained]
-    gradients = list(zip(message.views, trained, strict=False))
-    _assign([view for view, p in gradients if p.grad is not None], [p.grad for p in trained if p.grad is not None])
-    for view, parameter in gradients:
+    views = list(zip(message.views, trained, strict=False))
+    _assign([view for view, p in views if p.grad is not None], [p.grad for p in trained if p.grad is not None])
+    has = [float(p.grad is not None) for p in trained]
+    for view, parameter in views:
         if parameter.grad is None:
             view.zero_()
         parameter.grad = None
-    if running:
-        _assign(message.views[len(trained) :], list(torch._foreach_mul(running, share)))
+    _assign(message.views[len(trained) :], moved.views)
     known = math.isfinite(metric)
-    figures = [*map(float, has), *touched, *(loss * share for loss in losses)]
-    message.extra.copy_(torch.tensor([*figures, metric * share if known else 0.0, share if known else 0.0]))
+    figures = [*has, *(loss * share for loss in losses), metric * share if known else 0.0, share if known else 0.0]
+    message.extra.copy_(torch.tensor(figures))
     return message
 
 
