@@ -22,6 +22,7 @@ DOCUMENTS = [
     "docs/export.md",
     "docs/limits.md",
     "docs/planning.md",
+    "docs/scaling.md",
     "docs/own-model.md",
     "docs/examples.md",
 ]

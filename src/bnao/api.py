@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from bnao.cost.limits import Limits
 from bnao.cost.size_of import size as size
-from bnao.distributed import is_leader
+from bnao.distributed import is_leader, refuse_launched
 from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.arguments import Arguments, Objects
 from bnao.loop.config import SearchConfig
@@ -256,6 +256,7 @@ def plan(
     from bnao.loop.plan.run import plan_search
     from bnao.loop.run import prepare as prepare_bench
 
+    refuse_launched("a plan", "plan without torchrun")
     config, given = asked(_configuration(model, "custom")[0], model, **arguments)
     log = _stage_log(_listener(listener))
     return plan_search(prepare_bench(config, log, given=given), log)
@@ -405,6 +406,7 @@ def rank(
     from bnao.loop.rank.result import publish
     from bnao.loop.rank.run import rank_run
 
+    refuse_launched("a ranking", "leave torchrun out, and say --processes N")
     folder = RunFolder.open(run)
     asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
     heard, objects = _listener(listener), objects_given(given)

@@ -122,3 +122,16 @@ def test_parts_are_added_in_the_same_order_on_one_process_and_on_two() -> None:
 
     first, second = together(work)
     assert first == second == added(parts).views[0].tolist()
+
+
+def test_a_farewell_does_not_wait_for_who_is_elsewhere() -> None:
+    def work(group):
+        if group.rank == 0:
+            begin = time.monotonic()
+            group.farewell(("left", None), 0.5)
+            return time.monotonic() - begin < 30
+        with pytest.raises(ProcessLost):
+            group.sum(torch.ones(3))
+        return "missed"
+
+    assert together(work) == [True, "missed"]

@@ -10,4 +10,5 @@ from bnao.distributed.group import ProcessLost as ProcessLost
 from bnao.distributed.launch import Launched as Launched
 from bnao.distributed.launch import is_leader as is_leader
 from bnao.distributed.launch import launched as launched
+from bnao.distributed.launch import refuse_launched as refuse_launched
 from bnao.distributed.shards import Shards as Shards

@@ -46,6 +46,10 @@ class Group(ABC):
         """Rank 0's value, anything that can be pickled, in all processes."""
 
     @abstractmethod
+    def farewell(self, value: Any, seconds: float) -> None:
+        """Rank 0's last :meth:`broadcast`, in whatever state the others are: gives up in silence after ``seconds``."""
+
+    @abstractmethod
     def broadcast_state(self, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Rank 0's state of tensors and plain values in all processes; elsewhere its tensors are on the CPU."""
 
@@ -102,6 +106,9 @@ class Alone(Group):
     def broadcast(self, value: Any = None) -> Any:
         """Itself."""
         return value
+
+    def farewell(self, value: Any, seconds: float) -> None:
+        """Nobody hears it."""
 
     def broadcast_state(self, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Itself."""

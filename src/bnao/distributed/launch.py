@@ -49,3 +49,10 @@ def is_leader() -> bool:
     """Whether this process writes and speaks: it is alone, or rank 0 of those that torchrun started."""
     here = launched()
     return here is None or here.rank == 0
+
+
+def refuse_launched(command: str, remedy: str) -> None:
+    """Raise SettingError where torchrun has started several processes for a command that is one process's."""
+    here = launched()
+    if here is not None:
+        raise SettingError(f"{command} is called in one process; torchrun started {here.size}: {remedy}")

@@ -6,7 +6,7 @@ import io
 import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, final
 
@@ -120,6 +120,17 @@ class Ranks(Group):
         """One message of 4 kB, and a second one for what is longer."""
         return pickle.loads(self._spread(pickle.dumps(value) if self._rank == 0 else b""))
 
+    def farewell(self, value: Any, seconds: float) -> None:
+        """The same first message, waited for so long: who is elsewhere will find this process gone."""
+        content = pickle.dumps(value)
+        first = _first(content)
+        until = time.monotonic() + seconds
+        with suppress(RuntimeError):
+            for tensor in (first, *([_tensor(content)] if len(content) > FIRST - 8 else [])):
+                work = dist.broadcast(tensor, 0, group=self._control, async_op=True)
+                assert work is not None
+                work.wait(timedelta(seconds=max(0.1, until - time.monotonic())))
+
     def broadcast_state(self, state: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """As a checkpoint in memory."""
         file = io.BytesIO()
@@ -133,10 +144,7 @@ class Ranks(Group):
 
     def _spread(self, content: bytes) -> bytes:
         """Rank 0's bytes in all processes."""
-        first = torch.zeros(FIRST, dtype=torch.uint8)
-        if self._rank == 0:
-            head = len(content).to_bytes(8, "little") + content[: FIRST - 8]
-            first[: len(head)] = _tensor(head)
+        first = _first(content)
         with self._reaching():
             dist.broadcast(first, 0, group=self._control)
         head = first.numpy().tobytes()
@@ -195,6 +203,14 @@ class Ranks(Group):
 
 def _failed(rank: int) -> str:
     return f"failed/{rank}"
+
+
+def _first(content: bytes) -> Tensor:
+    """The length and the beginning of a broadcast."""
+    first = torch.zeros(FIRST, dtype=torch.uint8)
+    head = len(content).to_bytes(8, "little") + content[: FIRST - 8]
+    first[: len(head)] = _tensor(head)
+    return first
 
 
 def _tensor(content: bytes) -> Tensor:

@@ -116,7 +116,13 @@ def _train_divided(
         architectures=[a for a in missing if a not in begun],
         folder=run.path.resolve() / FOLDER,
     )
-    leading = Leading(bench.team.group, jobs, stage, before, lambda done: _keep(run, stage, done))
+
+    def keep(done: Done) -> None:
+        unsaved = log.stop.unsaved  # of rank 0's own training, about which a commit of another says nothing
+        _keep(run, stage, done)
+        log.stop.unsaved = unsaved
+
+    leading = Leading(bench.team.group, jobs, stage, before, keep)
     with leading.turn():
         for architecture in begun:
             _train_one(bench, run, log, stage, architecture, leading.hooks(architecture))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bnao.training.loop import Saves
 
 State = Mapping[str, Any]
+FAREWELL_SECONDS = 5.0
+"""How long rank 0 tries to tell the others that it leaves, where they may be in the middle of a step."""
 
 
 class Left(Exception):
@@ -107,6 +109,5 @@ def leading(group: Group) -> Iterator[None]:
         yield
     except BaseException as error:
         if group.rank == 0 and group.size > 1 and not isinstance(error, ProcessLost):
-            with suppress(ProcessLost):
-                group.broadcast(("left", None))
+            group.farewell(("left", None), FAREWELL_SECONDS)
         raise

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from bnao.cost.limits import Limits
 from bnao.distributed import ProcessLost
 from bnao.distributed.ranks import Ranks
-from bnao.errors import BnaoError, NumericalError, RunError
+from bnao.errors import BnaoError, NumericalError, RunError, require
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import Given
@@ -21,10 +23,10 @@ from bnao.loop.team.jobs import Jobs, follow_jobs
 from bnao.loop.team.scoring import Score, score_share
 from bnao.loop.team.team import Team
 from bnao.loop.team.winner import Final, follow_final
-from bnao.loop.team.words import Begin, End, Fail, TrainShared, WeightsComing
+from bnao.loop.team.words import Begin, End, Fail, Ready, TrainShared, WeightsComing
 from bnao.loop.workbench import Workbench, make_workbench, num_threads
 from bnao.sampling.base import Policy
-from bnao.training.device import threads
+from bnao.training.device import resolve_device, threads
 from bnao.training.loop import train
 from bnao.training.together import Told
 
@@ -41,8 +43,11 @@ class Followed:
     bench: Workbench | None
 
 
-def follow(group: Ranks, given: Given) -> Followed:
-    """Serve rank 0 to the end. Raises Ended where it fails or is gone, BnaoError where this process cannot go on."""
+def follow(group: Ranks, given: Given, number: int) -> Followed:
+    """Serve rank 0 to the end, on GPU ``number`` where the search runs on GPUs.
+
+    Raises Ended where rank 0 fails or is gone, BnaoError where this process cannot go on.
+    """
     try:
         begin = group.broadcast()
         if isinstance(begin, End):
@@ -50,16 +55,21 @@ def follow(group: Ranks, given: Given) -> Followed:
         if not isinstance(begin, Begin):
             raise Ended
         with threads(num_threads(begin.config)):
-            bench = _joined(group, begin, given)
+            bench = _joined(group, begin, given, number)
+            if not isinstance(group.broadcast(), Ready):
+                raise Ended
             group.prepare(bench.device, begin.config.timeout_minutes)
             return Followed(Follower(bench).serve(), bench)
     except ProcessLost as error:
         raise Ended from error
 
 
-def _joined(group: Ranks, begin: Begin, given: Given) -> Workbench:
+def _joined(group: Ranks, begin: Begin, given: Given, number: int) -> Workbench:
     """The workbench; rank 0 hears the data that this process sees, or why there are none."""
     try:
+        if resolve_device(begin.config.device).type == "cuda":
+            require_gpus(torch.device("cuda"), number + 1)
+            torch.cuda.set_device(number)
         bench = make_workbench(replace(begin.config, limits=Limits()), begun=True, given=given)
         told: Inputs | str = present_inputs(bench)
     except BnaoError as error:
@@ -139,6 +149,18 @@ def refuse_other_inputs(found: list[Inputs | str]) -> None:
                     f"all processes of a search have the same {what}; process {rank} has other ones than process 0: "
                     "give all of them the same"
                 )
+
+
+def require_gpus(device: torch.device, wanted: int) -> None:
+    """Raise SettingError where a search on GPUs has fewer than ``wanted`` on this machine."""
+    if device.type == "cuda":
+        there = torch.cuda.device_count()
+        require(
+            wanted <= there,
+            f"each process of a machine has a GPU of its own; torch sees {there}",
+            f"{wanted} processes",
+            "start no more processes than GPUs, or search with device = cpu",
+        )
 
 
 def plain(config: SearchConfig) -> SearchConfig:

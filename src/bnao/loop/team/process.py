@@ -28,7 +28,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        follow(group, NOTHING)
+        follow(group, NOTHING, place.rank)
     except Ended:
         return 0
     except BaseException as error:

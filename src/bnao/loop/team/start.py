@@ -6,7 +6,7 @@ import itertools
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bnao.loop.workbench import Workbench
 
 MODULE = "bnao.loop.team.process"
+END_SECONDS = 60.0  # for followers to hear that all is done
 _meetings = itertools.count()
 """Each search of a process that torchrun started meets under a name of its own."""
 
@@ -78,11 +79,14 @@ class Assembly:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         from bnao.loop.team.words import End, Fail
+        from bnao.training.together import FAREWELL_SECONDS
 
         group = self._group
         if group is not None and group.rank == 0 and not isinstance(error, ProcessLost):
-            with suppress(ProcessLost):
-                group.broadcast(End(self._result) if kind is None else Fail())
+            if kind is None:
+                group.farewell(End(self._result), END_SECONDS)
+            else:
+                group.farewell(Fail(), FAREWELL_SECONDS)
         if group is not None and error is None:
             group.close()
         if self._followers is not None:
@@ -106,9 +110,9 @@ class Assembly:
         """
         from bnao.distributed import ALONE
         from bnao.loop.inputs import present_inputs
-        from bnao.loop.team.follow import plain, refuse_other_inputs
+        from bnao.loop.team.follow import plain, refuse_other_inputs, require_gpus
         from bnao.loop.team.team import Team
-        from bnao.loop.team.words import Begin
+        from bnao.loop.team.words import Begin, Ready
         from bnao.loop.workbench import num_threads
 
         parts = max(parts, self.size)
@@ -120,10 +124,12 @@ class Assembly:
             threads = max(1, threads // self.size)
         bench = replace(bench, config=replace(bench.config, threads=threads))
         if self._group is None:
+            require_gpus(bench.device, self.size)
             self._group = self._started(threads)
         group = self._group
         group.broadcast(Begin(plain(bench.config), parts))
         refuse_other_inputs(group.gather(present_inputs(bench)))
+        group.broadcast(Ready())
         group.prepare(bench.device, bench.config.timeout_minutes)
         return replace(bench, team=Team(group, parts, own=1 if self.is_launched else self.size))
 
@@ -139,16 +145,16 @@ class Assembly:
         self._result = result
 
     def follow(self) -> Followed:
-        """A process that torchrun started: serve rank 0 to the end.
+        """A process that torchrun started: serve rank 0 to the end, which has the first GPU of its machine.
 
         Leaves the program (SystemExit) where rank 0 ends without a result, for it has said why.
         """
         from bnao.loop.team.follow import Ended, follow
 
-        assert self._group is not None and self.follows
+        assert self._group is not None and self._launched is not None and self.follows
         with _undisturbed():
             try:
-                return follow(self._group, self._given)
+                return follow(self._group, self._given, self._launched.local_rank)
             except Ended:
                 raise SystemExit(0) from None
             except BaseException as error:
@@ -163,7 +169,6 @@ def local_group(place: Place, ended: Ended | None = None) -> Ranks:
     from bnao.distributed.local import interface, loopback
     from bnao.distributed.ranks import Ranks
 
-    _take_gpu(place.rank, place.size)
     store = FileStore(str(place.store), place.size)
     with interface(loopback()):
         return Ranks(store, place.rank, place.size, ended=ended or (lambda: None))
@@ -175,24 +180,8 @@ def _launched_group(launched: Launched) -> Ranks:
 
     from bnao.distributed.ranks import Ranks
 
-    _take_gpu(launched.local_rank, None)
     store, _, _ = next(rendezvous("env://", launched.rank, launched.size))
     return Ranks(PrefixStore(f"bnao/{next(_meetings)}", store), launched.rank, launched.size)
-
-
-def _take_gpu(number: int, wanted: int | None) -> None:
-    """GPU ``number`` is this process's, where there are any."""
-    import torch
-
-    if torch.cuda.is_available():
-        there = torch.cuda.device_count()
-        require(
-            number < there and (wanted or 0) <= there,
-            f"each process of a machine has a GPU of its own; this one has {there}",
-            wanted or number + 1,
-            "start no more processes than GPUs, or set CUDA_VISIBLE_DEVICES to nothing for a search on the CPU",
-        )
-        torch.cuda.set_device(number)
 
 
 @contextmanager

@@ -17,6 +17,11 @@ class Begin:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """All have the same data and plugins: the work begins."""
+
+
+@dataclass(frozen=True)
 class TrainShared:
     """Train the shared weights: the stage's name. A state and plans follow."""
 
