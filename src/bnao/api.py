@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from bnao.cost.limits import Limits
+from bnao.cost.size_of import size as size
+from bnao.distributed import is_leader, refuse_launched
 from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.arguments import Arguments, Objects
 from bnao.loop.config import SearchConfig
+from bnao.loop.delivered import load_winner as load_winner
+from bnao.loop.delivered import loaded
 from bnao.loop.events import Calling, Kept, Listener, Several, Silent
 from bnao.loop.plan.plan import Plan
 from bnao.loop.result import SearchResult, read_result
 from bnao.settings import update
-from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.storage import RunFolder, from_dict
+from bnao.spaces.config import SpaceConfig
+from bnao.storage import RunFolder, from_dict, to_plain
 from bnao.storage.used import refuse_used
-from bnao.task import Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     from bnao.loop.given import Given
     from bnao.loop.rank.result import RankingResult
     from bnao.loop.stages import StageLog
+    from bnao.loop.team.start import Assembly
     from bnao.loop.workbench import Workbench
-    from bnao.spaces.base import Skeleton
 
 
 T = TypeVar("T")
@@ -129,7 +132,7 @@ class Result:
         if self.bench is None:
             return load_winner(self.path)
         tensors, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
-        return _loaded(self.bench.delivered.skeleton, metadata["architecture"], tensors)
+        return loaded(self.bench.delivered.skeleton, metadata["architecture"], tensors)
 
 
 def search(
@@ -157,6 +160,7 @@ def search(
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
     recipe: str = "custom",
+    processes: int | None = None,
     listener: Listener | Callable[..., None] | None = None,
 ) -> Result:
     """Search the best network and write everything to the new or empty folder ``out``.
@@ -182,12 +186,17 @@ def search(
     remembered by; ``listener`` hears the events (:mod:`bnao.loop.events`), as an object or as a function of
     ``(kind, **fields)``.
 
+    ``processes`` share the work on this machine where the configuration names all that they need. A script that
+    torchrun started makes this same call in each process; rank 0 searches, writes and is heard, the others work for it
+    and return the same result, or leave the program where rank 0 ends without one (docs/scaling.md).
+
     Raises BnaoError: for settings and data that do not fit, before anything is written or trained. Ctrl-C and SIGTERM
     end it at the next step as :class:`~bnao.errors.Interrupted`; :func:`resume` goes on.
     """
     from bnao.loop.asked import asked
 
-    refuse_used(Path(out))
+    if is_leader():
+        refuse_used(Path(out))
     config, recipe = _configuration(model, recipe)
     config, given = asked(
         config, model, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
@@ -196,7 +205,7 @@ def search(
         max_params=max_params, max_macs=max_macs, max_latency_ms=max_latency_ms, latency=latency, final=final,
         seed=seed, settings=settings,
     )  # fmt: skip
-    return _begin(config, given, out, recipe, listener)
+    return _begin(config, given, out, recipe, listener, processes)
 
 
 def _begin(
@@ -205,15 +214,29 @@ def _begin(
     out: str | Path,
     recipe: str,
     listener: Listener | Callable[..., None] | None,
+    processes: int | None = None,
 ) -> Result:
     from bnao.loop.plan.run import fit_search
     from bnao.loop.run import prepare as prepare_bench
+    from bnao.loop.team.start import Assembly
 
     early, heard = Kept(), _listener(listener)
     log = _stage_log(early, heard)
-    bench, planned = fit_search(prepare_bench(config, log, given=given), log)
-    with RunFolder.create(out, config=bench.config, recipe=recipe) as run:
-        return _run(bench, run, log, early, heard, planned)
+    with Assembly(processes, given) as assembly:
+        if assembly.follows:
+            return _followed(assembly)
+        assembly.check(config)
+        bench, planned = fit_search(prepare_bench(config, log, given=given), log)
+        bench = assembly.joined(bench)
+        with RunFolder.create(out, config=bench.config, recipe=recipe) as run:
+            return _run(bench, run, log, early, heard, assembly, planned)
+
+
+def _followed(assembly: Assembly) -> Result:
+    """In a process that is not rank 0: serve, and return what rank 0 found."""
+    found = assembly.follow()
+    path, summary = found.result
+    return Result(Path(path), from_dict(SearchResult, summary, source="rank 0"), found.bench)
 
 
 def plan(
@@ -233,6 +256,7 @@ def plan(
     from bnao.loop.plan.run import plan_search
     from bnao.loop.run import prepare as prepare_bench
 
+    refuse_launched("a plan", "plan without torchrun")
     config, given = asked(_configuration(model, "custom")[0], model, **arguments)
     log = _stage_log(_listener(listener))
     return plan_search(prepare_bench(config, log, given=given), log)
@@ -276,6 +300,7 @@ def resume(
     higher_is_better: bool = True,
     optimizer: Callable[[list[nn.Parameter]], Optimizer] | None = None,
     latency: Callable[[Sequence[Architecture]], Any] | None = None,
+    processes: int | None = None,
     listener: Listener | Callable[..., None] | None = None,
 ) -> Result:
     """Go on with the run in ``path`` from its last commit; a finished run is only read.
@@ -283,28 +308,36 @@ def resume(
     What :func:`search` was given in Python (model, data, functions) no file holds: give the same again.
 
     The outcome (pool, scores, weights, winner) is that of an undisturbed run, to the bit, on the same machine and
-    versions. Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data
-    have changed.
+    versions. ``processes`` as in :func:`search`: with fewer than the run was begun with the outcome is the same up to
+    the order of float sums, with more it goes on in another way and says so.
+
+    Raises BnaoError: RunError if another process works on the run, if its files are damaged, or if its data have
+    changed.
     """
-    from bnao.loop.inputs import check_inputs, read_latency, run_config
+    from bnao.loop.inputs import check_inputs, read_inputs, read_latency, run_config
     from bnao.loop.own import given_in_python
     from bnao.loop.run import prepare as prepare_bench
+    from bnao.loop.team.start import Assembly
 
     given = given_in_python(
         model, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
         higher_is_better=higher_is_better, optimizer=optimizer, latency=latency,
     )  # fmt: skip
-    with RunFolder.resume(path) as run:
-        early, heard = Kept(), _listener(listener)
-        log = _stage_log(early, heard)
-        if run.status == "finished" and model is None:
-            return _finished(run)
-        begun = run.manifest.pool is not None
-        bench = prepare_bench(run_config(run), log, begun=begun, table=read_latency(run), given=given)
-        if run.status == "finished":
-            check_inputs(bench, run)
-            return _finished(run, bench=bench)
-        return _run(bench, run, log, early, heard)
+    with Assembly(processes, given) as assembly:
+        if assembly.follows:
+            return _followed(assembly)
+        with RunFolder.resume(path) as run:
+            early, heard = Kept(), _listener(listener)
+            log = _stage_log(early, heard)
+            if run.status == "finished" and model is None:
+                return _finished(run, assembly=assembly)
+            begun, inputs = run.manifest.pool is not None, read_inputs(run)
+            bench = prepare_bench(run_config(run), log, begun=begun, table=read_latency(run), given=given)
+            if run.status == "finished":
+                check_inputs(bench, run)
+                return _finished(run, bench=bench, assembly=assembly)
+            bench = assembly.joined(bench, resumed=True, parts=1 if inputs is None else inputs.parts)
+            return _run(bench, run, log, early, heard, assembly)
 
 
 def pick(
@@ -337,7 +370,8 @@ def pick(
         raise SettingError("a pick needs a limit; received none: give max_params, max_macs or max_latency_ms")
     loop, supernet = replace(config.loop, known=None), replace(config.supernet, source=str(path))
     config = replace(config, limits=limits, loop=loop, supernet=supernet, max_minutes=None)
-    refuse_used(Path(out))
+    if is_leader():
+        refuse_used(Path(out))
     return _begin(config, objects_given(given, latency), out, source.manifest.recipe, listener)
 
 
@@ -372,6 +406,7 @@ def rank(
     from bnao.loop.rank.result import publish
     from bnao.loop.rank.run import rank_run
 
+    refuse_launched("a ranking", "leave torchrun out, and say --processes N")
     folder = RunFolder.open(run)
     asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
     heard, objects = _listener(listener), objects_given(given)
@@ -392,7 +427,13 @@ def _stage_log(*listeners: Listener) -> StageLog:
 
 
 def _run(
-    bench: Workbench, run: RunFolder, log: StageLog, early: Kept, heard: Listener, planned: Plan | None = None
+    bench: Workbench,
+    run: RunFolder,
+    log: StageLog,
+    early: Kept,
+    heard: Listener,
+    assembly: Assembly,
+    planned: Plan | None = None,
 ) -> Result:
     from bnao.loop.given import is_given
     from bnao.loop.run import run_search
@@ -402,11 +443,11 @@ def _run(
     if is_given(bench.config):
         go_on = f"`bnao.resume({str(run.path)!r}, ...)` from Python, with the same model and data"
     try:
-        with run.event_log() as events, stoppable(log.stop):
+        with run.event_log() as events, stoppable(log.stop, patient=assembly.is_launched):
             early.replay(events)
             log.listener = Several(events, heard)
             run_search(bench, run, log, planned)
-            return _finished(run, log, bench)
+            return _finished(run, log, bench, assembly)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
     except NumericalError as error:
@@ -415,9 +456,16 @@ def _run(
         raise RunError(f"{error}; the last good state is kept: then go on with {go_on}") from error
 
 
-def _finished(run: RunFolder, log: StageLog | None = None, bench: Workbench | None = None) -> Result:
+def _finished(
+    run: RunFolder,
+    log: StageLog | None = None,
+    bench: Workbench | None = None,
+    assembly: Assembly | None = None,
+) -> Result:
     """Put the results of a finished run at the top of its folder, for people, with the report."""
     summary = read_result(run)
+    if assembly is not None:
+        assembly.finish((str(run.path), to_plain(summary)))
     run.publish("result.json")
     run.publish("winner.safetensors")
     _draw_report(run, Silent() if log is None else log.listener, bench)
@@ -434,65 +482,3 @@ def _draw_report(run: RunFolder, listener: Listener, bench: Workbench | None = N
     except Exception as error:  # a fault in drawing is ours, and must not take finished work with it
         text = f"the report could not be drawn ({type(error).__name__}: {error}); all else is written"
         listener.event("warning", text=text)
-
-
-def size(
-    tokens: str,
-    space: SpaceConfig | None = None,
-    network: NetworkConfig | None = None,
-    in_channels: int = 3,
-    input_size: int = 32,
-    num_classes: int = 10,
-) -> dict[str, int | None]:
-    """Exact counts of an architecture's stand-alone network.
-
-    ``num_params`` without and ``num_params_with_auxiliary`` with the auxiliary head (None where images of
-    ``input_size`` pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for
-    one image, the auxiliary head never included. ``tokens`` is the text form of an architecture of ``space``.
-
-    >>> from bnao.spaces.nao_cell import PUBLISHED
-    >>> size(PUBLISHED, network=NetworkConfig(cells_per_stage=6, channels=36))["num_params"]
-    4387654
-    """
-    from bnao.cost.sizes import SizeTable
-    from bnao.spaces import load_spaces
-    from bnao.spaces.base import make_space
-
-    load_spaces()
-    chosen, plain = make_space(space or SpaceConfig()), replace(network or NetworkConfig(), auxiliary=False)
-    architecture = [chosen.grammar.parse(tokens)]
-    task = Task(in_channels=in_channels, image_size=(input_size, input_size), num_classes=num_classes)
-    try:
-        skeleton, fits = chosen.skeleton(replace(plain, auxiliary=True), task), True
-    except SettingError:  # too small for an auxiliary head; any other reason is raised again here
-        skeleton, fits = chosen.skeleton(plain, task), False
-    table = SizeTable(skeleton)
-    return {
-        "num_params": int(table.num_params(architecture)[0]),
-        "num_params_with_auxiliary": int(table.num_params_with_auxiliary(architecture)[0]) if fits else None,
-        "macs": int(table.macs(architecture)[0]),
-    }
-
-
-def load_winner(path: str | Path) -> nn.Module:
-    """The delivered network of the finished run in ``path``, in eval mode. Raises RunError."""
-    from bnao.spaces import load_spaces
-    from bnao.spaces.base import make_space
-
-    load_spaces()
-    tensors, metadata = RunFolder.open(path).read_weights("winner.safetensors")
-    if json.loads(metadata["space"])["name"] == "own":
-        raise RunError(f"a network of your own model is made with it; {str(path)!r} is read without: use bnao.resume")
-
-    def stored(cls: type[T], name: str) -> T:
-        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
-
-    space = make_space(stored(SpaceConfig, "space"))
-    skeleton = space.skeleton(stored(NetworkConfig, "network"), stored(Task, "task"))
-    return _loaded(skeleton, metadata["architecture"], tensors)
-
-
-def _loaded(skeleton: Skeleton, architecture: str, tensors: Mapping[str, Tensor]) -> nn.Module:
-    module = skeleton.build_standalone(skeleton.grammar.parse(architecture)).module
-    module.load_state_dict(tensors)
-    return module.eval()

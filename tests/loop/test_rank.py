@@ -21,6 +21,7 @@ from bnao.evaluation.measure import measure
 from bnao.loop.inputs import run_config
 from bnao.loop.rank import alone
 from bnao.loop.rank.result import RankingResult, Row, read_ranking
+from bnao.loop.saving import FileSaves
 from bnao.loop.stopping import Stop
 from bnao.loop.workbench import make_workbench
 from bnao.ranking.bootstrap import missing
@@ -198,7 +199,7 @@ def test_a_damaged_running_training_says_what_to_remove(tmp_path: Path) -> None:
     path = tmp_path / "rank-1.pt"
     path.write_bytes(b"half")
     with pytest.raises(RunError, match=r"rank-1.pt.* remove it and rank again"):
-        alone.FileSaves(path, 60.0, Stop()).load()
+        FileSaves(path, 60.0, Stop(), again="rank again").load()
 
 
 def test_second_seeds_that_give_no_figure_are_refused(scored: Path) -> None:

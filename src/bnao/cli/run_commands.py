@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bnao.cli.browser import show_in_browser
+from bnao.distributed import launched
 from bnao.errors import require
 
 
@@ -27,26 +28,29 @@ def show(folder: Path, /) -> None:
     show_run(RunFolder.open(folder), Console())
 
 
-def resume(folder: Path, /) -> None:
+def resume(folder: Path, /, *, processes: int | None = None) -> None:
     """Go on with an interrupted run: after Ctrl-C, a kill, a full disk or a power cut, to the same result.
 
     Parameters
     ----------
     folder
         a run folder that `bnao search` wrote
+    processes
+        processes on this machine that share the work [as many as the run was begun with]
     """
     from bnao.storage import RunFolder
 
-    RunFolder.open(folder)
-    from rich.console import Console
+    run = RunFolder.open(folder)
 
     import bnao.api as api
-    from bnao.report import ProgressDisplay, print_summary
+    from bnao.cli.several import by_several
+    from bnao.loop.inputs import read_inputs
 
-    console = Console()
-    with ProgressDisplay(console) as display:
-        result = api.resume(folder, listener=display)
-    print_summary(result.summary, console, folder=folder)
+    inputs = read_inputs(run)
+    if processes is None and launched() is None and inputs is not None:
+        processes = inputs.processes
+
+    by_several(lambda display: api.resume(folder, processes=processes, listener=display), folder)
 
 
 def pick(

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bnao.cli.fields import with_fields
+from bnao.distributed import launched
 from bnao.errors import require
 from bnao.loop.config import SearchConfig
 from bnao.loop.plugins import parse_plugin
@@ -64,6 +65,9 @@ def search(
     max_macs: Annotated[str | None, Parameter(help="most multiply-adds, as `--limits.max-macs`")] = None,
     max_latency_ms: Annotated[str | None, Parameter(help="most ms, as `--limits.max-latency-ms`")] = None,
     download: Annotated[bool, Parameter(negative=(), help="fetch CIFAR, as `--data.download`")] = False,
+    processes: Annotated[
+        str, Parameter(help="processes on this machine that share the work, or auto (docs/scaling.md) [auto]")
+    ] = "auto",
     flags: dict[str, str],
 ) -> None:
     """Search a network for your images; writes a run folder and prints what was found."""
@@ -75,12 +79,12 @@ def search(
     require(named, "--out names a new folder", str(out), "write for example --out runs/mine")
     folder = Path("runs") / recipe if out is None else out
 
-    from rich.console import Console
-
     import bnao.api as api
-    from bnao.report import ProgressDisplay, print_summary
+    from bnao.cli.several import by_several
+    from bnao.loop.team.auto import num_processes
+    from bnao.loop.workbench import num_threads
 
-    console = Console()
-    with ProgressDisplay(console) as display:
-        result = api.search(settings, out=folder, recipe=recipe, listener=display)
-    print_summary(result.summary, console, folder=folder)
+    count = None if launched() else num_processes(processes, settings, num_threads(settings))
+    by_several(
+        lambda display: api.search(settings, out=folder, recipe=recipe, processes=count, listener=display), folder
+    )

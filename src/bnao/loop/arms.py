@@ -7,19 +7,21 @@ best-of-k.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import nn
 
 from bnao.arch import Architecture
-from bnao.evaluation.measure import measure
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import Stage, StageLog
+from bnao.loop.team.jobs import FOLDER, Done, Jobs, Leading, train_alone
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator
 from bnao.storage import Commit, Pool, RunFolder
-from bnao.training.loop import num_steps
-from bnao.training.standalone import rebuild, train_standalone
+from bnao.training.loop import Hooks, num_steps
+from bnao.training.standalone import rebuild
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,17 @@ def train_arm(
     if log.done(stage_name):
         return _best_first(bench, [_read(bench, run, stage_name, architecture, score) for architecture, score in pairs])
     with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
-        candidates = []
-        for k, (architecture, score) in enumerate(pairs):
-            if not run.has(_weights_name(stage_name, architecture)):
-                _train_one(bench, log, stage, architecture, k * steps)
-            candidates.append(_read(bench, run, stage_name, architecture, score))
-            stage.progress((k + 1) * steps)
+        missing = [a for a in architectures if not run.has(_weights_name(stage_name, a))]
+        before = steps * (len(architectures) - len(missing))
+        if bench.team.group.size > 1:
+            _train_divided(bench, run, log, stage, missing, before)
+        else:
+            for k, architecture in enumerate(missing):
+                _train_one(
+                    bench, run, log, stage, architecture, stage.hooks(before + k * steps, architecture=architecture.id)
+                )
+                stage.progress(before + (k + 1) * steps)
+        candidates = [_read(bench, run, stage_name, architecture, score) for architecture, score in pairs]
         metric, values = bench.objective.metric, [c.valid_metric for c in candidates]
         stage.figures.update(
             {
@@ -88,32 +95,68 @@ def _figures_name(stage_name: str, architecture: Architecture) -> str:
     return f"{stage_name}-{architecture.id}.json"
 
 
-def _train_one(bench: Workbench, log: StageLog, stage: Stage, architecture: Architecture, before: int) -> None:
-    """Train, measure, commit; ``before`` steps of the stage were done before."""
-    config, key = bench.config, f"{stage.name}-{architecture.id}"
-    saves = StageSaves(log, stage, key, config.save_seconds)
-    trained = train_standalone(
-        bench.rerank.skeleton,
-        architecture,
-        bench.data.train,
-        config.rerank.training,
-        seed=config.seed,
-        stage=key,
-        objective=bench.objective,
-        optimizer=bench.optimizer,
-        hooks=stage.hooks(before, architecture=architecture.id),
-        saves=saves,
+def _train_one(
+    bench: Workbench, run: RunFolder, log: StageLog, stage: Stage, architecture: Architecture, hooks: Hooks
+) -> None:
+    """Train, measure, commit."""
+    key = _key(stage.name, architecture)
+    saves = StageSaves(log, stage, key, bench.config.save_seconds, _follower_file(run, key))
+    done = train_alone(bench, architecture, key, hooks, saves)
+    _keep(run, stage, replace(done, seconds=saves.seconds), running=False)
+
+
+def _train_divided(
+    bench: Workbench, run: RunFolder, log: StageLog, stage: Stage, missing: list[Architecture], before: int
+) -> None:
+    """The same, by all processes of the team; what rank 0 was at when it was killed it takes first."""
+    begun = [a for a in missing if StageSaves(log, stage, _key(stage.name, a), 0.0).load() is not None]
+    jobs = Jobs(
+        name=f"{stage.name}/{run.generation}",
+        stage=stage.name,
+        architectures=[a for a in missing if a not in begun],
+        folder=run.path.resolve() / FOLDER,
     )
-    result = measure(trained.module, bench.data.valid, bench.objective)
+
+    def keep(done: Done) -> None:
+        unsaved = log.stop.unsaved  # of rank 0's own training, about which a commit of another says nothing
+        _keep(run, stage, done)
+        log.stop.unsaved = unsaved
+
+    leading = Leading(bench.team.group, jobs, stage, before, keep)
+    with leading.turn():
+        for architecture in begun:
+            _train_one(bench, run, log, stage, architecture, leading.hooks(architecture))
+        for number in leading.numbers():
+            architecture = jobs.architectures[number]
+            _train_one(bench, run, log, stage, architecture, leading.hooks(architecture))
+
+
+def _key(stage_name: str, architecture: Architecture) -> str:
+    return f"{stage_name}-{architecture.id}"
+
+
+def _follower_file(run: RunFolder, key: str) -> Path:
+    """Where a follower may have saved a training."""
+    return run.path / FOLDER / f"{key}.pt"
+
+
+def _keep(run: RunFolder, stage: Stage, done: Done, *, running: bool = True) -> None:
+    """Commit a trained network; ``running``: rank 0 is at another one, whose save stays."""
+    architecture = done.architecture
     with stage.commit() as commit:
         commit.write_weights(
             _weights_name(stage.name, architecture),
-            trained.module.state_dict(),
-            {"architecture": str(architecture), "valid_metric": repr(result.metric)},
+            done.state,
+            {"architecture": str(architecture), "valid_metric": repr(done.valid_metric)},
         )
-        figures = {"valid_metric": result.metric, "seconds": saves.seconds}
+        figures = {"valid_metric": done.valid_metric, "seconds": done.seconds}
         commit.write_json(_figures_name(stage.name, architecture), figures)
-        StageSaves.drop(commit)
+        if not running:
+            StageSaves.drop(commit)
+    with suppress(OSError):
+        file = _follower_file(run, _key(stage.name, architecture))
+        file.unlink(missing_ok=True)
+        file.parent.rmdir()  # unless there are others
 
 
 def _read(

@@ -137,6 +137,7 @@ class SearchConfig:
     plugins: tuple[str, ...] = ()  # Python files that are run at the start; FILE.py:NAME names a model of your own
     max_minutes: float | None = None  # of the whole search: sets epochs, rounds and pool by steps timed at the start
     save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
+    timeout_minutes: float = 30.0  # a process of several that waits longer for another within a step ends the run
     data: DataConfig = field(default_factory=DataConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     space: SpaceConfig = field(default_factory=SpaceConfig)
@@ -178,4 +179,7 @@ class SearchConfig:
             "leave it out for no limit, or ask `bnao plan` what the settings take",
         )
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
+        require(
+            0 < self.timeout_minutes < 1e6, "timeout_minutes is positive", self.timeout_minutes, "30 suits most steps"
+        )
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")

@@ -3,7 +3,8 @@
 Event kinds and their fields (all values are plain JSON):
 
 - ``search_started``  recipe, seed, space_size (text), data (name), metric, num_train, num_valid, held_out (words: which
-  data), device, threads, stages (all names, in order); comes after the stage ``data``
+  data), device, threads (of each process), processes, parts (of a training batch), stages (all names, in order); comes
+  after the stage ``data``
 - ``planned``         text (what ``max_minutes`` chose), low, middle, high (seconds); before ``search_started``
 - ``sampling``        stage, text (the policy, and whether its draws are exact)
 - ``epoch``           stage, epoch, loss, metric, learning_rate (means over the epoch), architecture (id, stand-alone)

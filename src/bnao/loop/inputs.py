@@ -11,6 +11,7 @@ from bnao.errors import RunError
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import OWN
 from bnao.loop.plugins import plugins_digest
+from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.storage import RunFolder, from_dict
 
@@ -23,7 +24,8 @@ class Inputs:
     """``threads`` and ``device`` as they were found; ``data`` is a SHA-256 of training and validation data.
 
     ``plugins`` is one of the plugin files, empty where there are none; ``space`` one of the choices of a model of the
-    user's own, empty for the spaces that the settings determine.
+    user's own, empty for the spaces that the settings determine. ``processes`` are those that the run's first process
+    started, itself with them; ``parts`` those into which a batch of training is divided.
     """
 
     threads: int
@@ -31,6 +33,8 @@ class Inputs:
     data: str
     plugins: str = ""
     space: str = ""
+    processes: int = 1
+    parts: int = 1
 
 
 def read_inputs(run: RunFolder) -> Inputs | None:
@@ -56,15 +60,35 @@ def run_config(run: RunFolder) -> SearchConfig:
     return replace(config, threads=inputs.threads, device="cuda" if inputs.device.startswith("cuda") else "cpu")
 
 
-def check_inputs(bench: Workbench, run: RunFolder) -> None:
-    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed."""
-    now = Inputs(
+def present_inputs(bench: Workbench) -> Inputs:
+    """What this process has."""
+    return Inputs(
         threads=num_threads(bench.config),
         device=str(bench.device),
         data=_digest(bench.data.train, bench.data.valid),
         plugins=plugins_digest(bench.config.plugins),
         space=_choices_digest(bench) if bench.config.space.name == OWN else "",
+        processes=bench.team.own,
+        parts=bench.team.parts,
     )
+
+
+def note_parts(bench: Workbench, run: RunFolder, log: StageLog) -> None:
+    """Warn, and remember it, where a resumed run goes on with its batches divided in another way."""
+    before, parts = read_inputs(run), bench.team.parts
+    assert before is not None, "the inputs are checked first"
+    if before.parts != parts:
+        log.warn(
+            f"this run divided its training batches into {before.parts} and goes on with {parts} (as many as "
+            "processes): its figures differ from those of an undisturbed run"
+        )
+        with log.commit() as commit:
+            commit.write_json(INPUTS, replace(before, parts=parts))
+
+
+def check_inputs(bench: Workbench, run: RunFolder) -> None:
+    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed."""
+    now = present_inputs(bench)
     before = read_inputs(run)
     table = bench.latency.table if isinstance(bench.latency, TableLatency) else None
     if before is None:

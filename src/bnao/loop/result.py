@@ -93,7 +93,9 @@ class SearchResult:
     plan: Plan | None = None  # of the time, where max_minutes made one
     warnings: list[str] = field(default_factory=list)
     drawing: str = ""  # the winner as text
-    threads: int = 1
+    threads: int = 1  # of each process
+    processes: int = 1
+    parts: int = 1  # of a training batch, for each of gradient_accumulation
     device: str = "cpu"
     versions: dict[str, str] = field(default_factory=dict)
 

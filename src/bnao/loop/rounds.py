@@ -15,7 +15,6 @@ from torch import Tensor
 from bnao.arch import Architecture
 from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
-from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.check_result import CHECK
 from bnao.loop.config import SearchConfig
 from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
@@ -27,17 +26,18 @@ from bnao.loop.plan.plan import Plan
 from bnao.loop.policy import search_policy
 from bnao.loop.result import SCORE_NAME
 from bnao.loop.saving import StageSaves
+from bnao.loop.shared_weights import make_shared
 from bnao.loop.source_run import open_source
 from bnao.loop.stages import StageLog
+from bnao.loop.team.scoring import score_divided
+from bnao.loop.team.words import TrainShared, WeightsComing
 from bnao.loop.workbench import Workbench
 from bnao.ranking import spearman
-from bnao.rng import torch_seed, torch_stream
+from bnao.rng import torch_seed
 from bnao.sampling.counting import CountingPolicy
 from bnao.storage import Commit, Pool, PoolEntry, RunFolder
-from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
-from bnao.training.device import place
-from bnao.training.loop import Weights, num_steps, train
+from bnao.training.loop import num_steps, train
 
 SUPERNET, CONTROLLER = "supernet.pt", "controller.pt"
 
@@ -49,23 +49,14 @@ class Rounds:
         config = bench.config
         self._bench, self._run, self._pool, self._log, self._plan = bench, run, pool, log, plan
         self._measured: dict[str, tuple[float, float]] = {}  # (loss, accuracy) by id of the supernet as it is
-        with torch_stream(config.seed, "supernet", "init"):
-            built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
-        place(built.module, bench.device)
-        self.supernet = Supernet(built)
-        self._weights = Weights.fresh(self.supernet, config.supernet.training, bench.optimizer)
+        shared = make_shared(bench)
+        self.supernet, self._weights = shared.supernet, shared.weights
+        self._followed = False  # whether followers hold the shared weights as they are now
         if config.supernet.source is not None and not run.has(SUPERNET):
             self._adopt(open_source(config))
         if run.has(SUPERNET):
             self._weights.load_state_dict(run.read_checkpoint(SUPERNET))
-        self._evaluator = OneShotEvaluator(
-            self.supernet,
-            bench.space.grammar.canonical,
-            bench.data,
-            config.scoring,
-            seed=config.seed,
-            average=self._weights.average,
-        )
+        self._evaluator = shared.evaluator(bench)
         self._proposer: Proposer = make_proposer(
             controller_config(config, bench.device.type), bench.space.grammar, config.seed
         )
@@ -146,6 +137,7 @@ class Rounds:
         title = f"supernet, round {number} of {config.loop.rounds}"
         total = num_steps(training, len(bench.data.train))
         with self._log.stage(name, title, total, "steps") as stage:
+            bench.team.group.broadcast(TrainShared(name))
             curve = train(
                 self._weights,
                 policy,
@@ -156,7 +148,9 @@ class Rounds:
                 objective=bench.objective,
                 hooks=stage.hooks(),
                 saves=StageSaves(self._log, stage, name, config.save_seconds),
+                shards=bench.team.shards(training),
             )
+            self._followed = True
             stage.figures.update({"loss": curve[-1].loss, bench.objective.metric.name: curve[-1].metric})
 
             def keep(commit: Commit) -> None:
@@ -188,7 +182,12 @@ class Rounds:
                     saves.save(measured)
                 stage.progress(done)
 
-            scores = self._evaluator.evaluate(pool, on_done, measured)
+            if self._bench.team.group.size > 1:
+                self._tell_weights()
+                score_divided(self._bench.team.group, self._evaluator, pool, measured, on_done)
+                scores = self._evaluator.evaluate(pool, measured=measured)
+            else:
+                scores = self._evaluator.evaluate(pool, on_done, measured)
             values = scores.values_P
             sizes = self._bench.sampled.sizes.num_params(pool)
             metric = self._bench.objective.metric
@@ -214,6 +213,14 @@ class Rounds:
                 StageSaves.drop(commit)
 
             stage.keep(keep)
+
+    def _tell_weights(self) -> None:
+        """Followers get the shared weights, unless they have trained them to what they are."""
+        if not self._followed:
+            group = self._bench.team.group
+            group.broadcast(WeightsComing())
+            group.broadcast_state(self._weights.state_dict())
+            self._followed = True
 
     def _propose(self, pool: list[Architecture], number: int) -> None:
         config, name = self._bench.config, f"controller-{number}"

@@ -18,7 +18,7 @@ from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
 from bnao.loop.front import POOL_LATENCY
 from bnao.loop.given import NOTHING, Given
-from bnao.loop.inputs import check_inputs
+from bnao.loop.inputs import check_inputs, note_parts
 from bnao.loop.latency import (
     kept_first,
     pool_latencies,
@@ -90,6 +90,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
     config = bench.config
     check_inputs(bench, run)
     log.attach(run)
+    note_parts(bench, run, log)
     plan = keep_plan(run, log, plan)
     _say_started(bench, run, log)
     with threads(num_threads(config)), run.pool() as pool:
@@ -129,6 +130,8 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
             warnings=log.warnings,
             drawing=bench.space.draw(searched[0].architecture),
             threads=num_threads(config),
+            processes=bench.team.group.size,
+            parts=bench.team.parts,
             device=str(bench.device),
             versions=run.manifest.versions,
         )
@@ -163,6 +166,8 @@ def _say_started(bench: Workbench, run: RunFolder, log: StageLog) -> None:
         held_out=bench.held_out.measured,
         device=str(bench.device),
         threads=num_threads(config),
+        processes=bench.team.group.size,
+        parts=bench.team.parts,
         stages=stage_names(config, check=is_planned(bench)),
         resumed_at=run.generation if log.resumed else None,
         finished=log.seconds if log.resumed else {},

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from bnao.errors import RunError
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.stopping import Stop
-from bnao.storage import Commit
+from bnao.storage import Commit, load_state, save_state
 
 RUNNING = "running.pt"
 SHARE = 50  # a save that takes one second comes at most once in so many seconds
@@ -51,11 +53,12 @@ class SaveClock:
 class StageSaves:
     """Saves of one piece of work within ``stage`` (a training, a scoring), called ``key``; there is one file for all.
 
-    A :class:`SaveClock` of ``seconds`` says when.
+    A :class:`SaveClock` of ``seconds`` says when. ``elsewhere`` is the file of a :class:`FileSaves` from which the work
+    goes on where nothing is saved here.
     """
 
-    def __init__(self, log: StageLog, stage: Stage, key: str, seconds: float) -> None:
-        self._log, self._stage, self._key = log, stage, key
+    def __init__(self, log: StageLog, stage: Stage, key: str, seconds: float, elsewhere: Path | None = None) -> None:
+        self._log, self._stage, self._key, self._elsewhere = log, stage, key, elsewhere
         self._clock = SaveClock(seconds, log.stop)
 
     @property
@@ -66,11 +69,11 @@ class StageSaves:
     def load(self) -> Mapping[str, Any] | None:
         """What was saved of this piece of work; None if nothing was. Raises RunError if it is damaged."""
         run = self._log.run
-        if run is None or not run.has(RUNNING):
-            return None
-        saved = run.read_checkpoint(RUNNING)
-        if saved["key"] != self._key:
-            return None
+        saved = run.read_checkpoint(RUNNING) if run is not None and run.has(RUNNING) else None
+        if saved is None or saved["key"] != self._key:
+            if self._elsewhere is None or not self._elsewhere.exists():
+                return None
+            saved = load_state(self._elsewhere)
         self._clock.before = saved["seconds"]
         state: Mapping[str, Any] = saved["state"]
         return state
@@ -88,3 +91,42 @@ class StageSaves:
     def drop(commit: Commit) -> None:
         """Part of the commit that keeps the finished work."""
         commit.discard(RUNNING)
+
+
+class FileSaves:
+    """Saves of one training in the file ``path``, atomically, every ``every`` seconds and when ``stop`` is asked.
+
+    ``again``: what to do once a damaged file is removed, in words.
+    """
+
+    def __init__(self, path: Path, every: float, stop: Stop, *, again: str) -> None:
+        self._path, self._stop, self._again = path, stop, again
+        self._clock = SaveClock(every, stop)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent on this training, in former processes up to their last save too."""
+        return self._clock.seconds
+
+    def load(self) -> Mapping[str, Any] | None:
+        """What was saved; None if nothing was. Raises RunError if it is damaged."""
+        if not self._path.exists():
+            return None
+        try:
+            saved = load_state(self._path)
+        except RunError as error:
+            what = str(error).rpartition(": ")[0]
+            raise RunError(f"{what}: remove it and {self._again}, and this one training begins anew") from error
+        self._clock.before = saved["seconds"]
+        state: Mapping[str, Any] = saved["state"]
+        return state
+
+    def due(self) -> bool:
+        """Whether to save now. A stop that is asked for after this answer waits for the next one."""
+        return self._clock.due()
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Keep the state. Raises RunError when the disk refuses; the former state stays."""
+        with self._clock.saving():
+            save_state(self._path, {"seconds": self.seconds, "state": dict(state)})
+        self._stop.unsaved = False

@@ -24,17 +24,18 @@ class Stop:
 
 
 @contextmanager
-def stoppable(stop: Stop) -> Iterator[None]:
+def stoppable(stop: Stop, *, patient: bool = False) -> Iterator[None]:
     """Within it the first SIGINT or SIGTERM sets ``stop.asked``; the second raises KeyboardInterrupt at once.
 
-    Only the main thread may set signal handlers; elsewhere nothing changes.
+    ``patient``: it does not, for a launcher such as torchrun passes on what the terminal has said already. Only the
+    main thread may set signal handlers; elsewhere nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if stop.asked:
+        if stop.asked and not patient:
             raise KeyboardInterrupt
         stop.asked = True
 

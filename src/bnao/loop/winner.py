@@ -18,10 +18,11 @@ from bnao.loop.result import Winner
 from bnao.loop.rounds import Rounds
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import StageLog
+from bnao.loop.team.winner import lead_final
 from bnao.loop.workbench import Workbench
 from bnao.storage import Commit, RunFolder, to_plain
 from bnao.training.loop import num_steps
-from bnao.training.standalone import rebuild, train_standalone
+from bnao.training.standalone import rebuild
 
 FINAL = "final.safetensors"
 
@@ -43,18 +44,12 @@ def train_winner(bench: Workbench, run: RunFolder, log: StageLog, best: Candidat
         return _inherited(bench, log, architecture, rounds)
     images = bench.data.train.joined(bench.data.valid)
     with log.stage("final", "final training of the winner", num_steps(final.training, len(images)), "steps") as stage:
-        trained = train_standalone(
-            bench.delivered.skeleton,
+        trained = lead_final(
+            bench,
             architecture,
-            images,
-            final.training,
-            seed=bench.config.seed,
-            stage="final",
-            objective=bench.objective,
-            optimizer=bench.optimizer,
-            inherited=rounds.inherited_state(architecture) if final.mode == "fine_tune" else None,
-            hooks=stage.hooks(),
-            saves=StageSaves(log, stage, "final", bench.config.save_seconds),
+            rounds.inherited_state(architecture) if final.mode == "fine_tune" else None,
+            stage.hooks(),
+            StageSaves(log, stage, "final", bench.config.save_seconds),
         )
         stage.figures.update({"loss": trained.curve[-1].loss, bench.objective.metric.name: trained.curve[-1].metric})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -17,6 +17,7 @@ from bnao.loop.config import SearchConfig
 from bnao.loop.given import NOTHING, OWN, Given, example_inputs
 from bnao.loop.known import KnownArchitecture, known_to
 from bnao.loop.plugins import load_plugins
+from bnao.loop.team.team import Team
 from bnao.objective import Objective
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
@@ -60,6 +61,7 @@ class Workbench:
     delivered: Network
     optimizer: OptimizerFactory | None = None
     latency: Cost | None = None  # of the delivered networks; None where it is not limited
+    team: Team = field(default_factory=Team)  # the processes that share the work
 
     @property
     def task(self) -> Task | None:

@@ -126,3 +126,13 @@ def figures(values: Mapping[str, Any] | None) -> str:
     'loss 0.5 · tau 0.61'
     """
     return " · ".join(figure(name, value) for name, value in (values or {}).items())
+
+
+def processes_text(processes: object, threads: object) -> str:
+    """How many threads worked, in words.
+
+    >>> processes_text(1, 2), processes_text(2, 1)
+    ('2 thread(s)', '2 processes of 1 thread(s)')
+    """
+    said = f"{threads} thread(s)"
+    return said if processes in (1, None) else f"{processes} processes of {said}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bnao.data.words import examples_word
 from bnao.report.format import clock as ticking
-from bnao.report.format import count, duration, figures, magnitude, to_ascii
+from bnao.report.format import count, duration, figures, magnitude, processes_text, to_ascii
 from bnao.report.stage import SearchClock, Stage, number
 
 QUIET_SECONDS = 10.0  # plain mode: at most one line in this time between a stage's start and end
@@ -92,7 +92,9 @@ class ProgressDisplay:
             f"recipe {fields.get('recipe')}, seed {fields.get('seed')}",
             f"{fields.get('data')}: {', '.join(images)} {examples_word(str(fields.get('data')))}" if images else "",
             f"{fields['space_size']} architectures" if fields.get("space_size") else "",
-            f"{fields.get('device')}, {fields.get('threads')} thread(s)" if fields.get("device") else "",
+            f"{fields.get('device')}, {processes_text(fields.get('processes'), fields.get('threads'))}"
+            if fields.get("device")
+            else "",
         ]
         self._wrapped(" · ".join(part for part in parts if part), "bold")
 

@@ -11,7 +11,7 @@ from bnao.data.words import examples_word
 from bnao.loop.plan.plan import minutes
 from bnao.loop.result import SearchResult, WinnerLatency
 from bnao.report.comparison import comparison_lines, comparison_sentence, trained_rows
-from bnao.report.format import count, duration, figures, magnitude
+from bnao.report.format import count, duration, figures, magnitude, processes_text
 from bnao.report.latency_words import latency_note, latency_text
 from bnao.report.metric_words import error_text, value_text
 from bnao.report.page import Page, plain_table
@@ -129,7 +129,7 @@ def _stages(result: SearchResult, page: Page) -> None:
     if not result.stage_seconds:
         return
     total = sum(result.stage_seconds.values())
-    page.heading(f"Time: {duration(total)} on {result.device}, {result.threads} thread(s)")
+    page.heading(f"Time: {duration(total)} on {result.device}, {processes_text(result.processes, result.threads)}")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)

@@ -22,18 +22,37 @@ from bnao.supernet.frozen import train_mode
 class Path:
     """One architecture's network and the stored lists of its tensors: all that a step looks at.
 
-    ``buffers`` are the floating-point ones (running statistics).
+    ``buffers`` are the floating-point ones (running statistics); ``counters`` what batch norms count batches by, and
+    ``others`` all other real buffers. ``places`` are the tables that hold them, by which a buffer is found that a
+    module's forward has put in the place of another.
     """
 
     module: nn.Module
     parameters: tuple[nn.Parameter, ...]
     buffers: tuple[Tensor, ...]
+    counters: tuple[Tensor, ...] = ()
+    others: tuple[Tensor, ...] = ()
+    places: tuple[tuple[dict[str, Tensor | None], str, Tensor], ...] = ()
 
     @staticmethod
     def of(module: nn.Module) -> Path:
         """The path that ``module`` is."""
-        buffers = tuple(b for b in module.buffers() if b.is_floating_point())
-        return Path(module, tuple(module.parameters()), buffers)
+        found: dict[Tensor, str] = {}
+        places = []
+        for part in module.modules():
+            for name, buffer in part._buffers.items():
+                if buffer is not None:
+                    places.append((part._buffers, name, buffer))
+                    found.setdefault(buffer, name)
+        whole = [b for b in found if not b.is_floating_point() and not b.is_complex()]
+        return Path(
+            module,
+            tuple(module.parameters()),
+            tuple(b for b in found if b.is_floating_point()),
+            tuple(b for b in whole if found[b] == "num_batches_tracked"),
+            tuple(b for b in whole if found[b] != "num_batches_tracked"),
+            tuple(places),
+        )
 
 
 class Trainable(Protocol):

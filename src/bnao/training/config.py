@@ -22,6 +22,8 @@ class TrainingConfig:
 
     epochs: float = 50.0  # passes over the training images; may be a fraction
     batch_size: int = 64  # images a step
+    gradient_accumulation: int = 1  # run each batch in so many parts: less memory; batch norm sees a part
+    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: autocast of forward and backward passes
     learning_rate: float = 0.025  # at the start
     final_learning_rate: float = 0.001  # at the end of the cosine
     schedule: Literal["cosine", "exponential"] = "cosine"  # along a cosine, or times `decay` after each epoch
@@ -53,6 +55,15 @@ class TrainingConfig:
             value = getattr(self, name)
             require(isfinite(value) and value >= 0, f"{name} is finite and not negative", value, remedy)
         require(self.batch_size >= 2, "batch_size is at least 2 (batch norm)", self.batch_size, "use 2 or more")
+        require(
+            1 <= self.gradient_accumulation <= self.batch_size // 2,
+            f"gradient_accumulation lies in [1, batch_size / 2], here {self.batch_size // 2} (two images a part)",
+            self.gradient_accumulation,
+            "lower it or raise batch_size",
+        )
+        require(
+            self.precision in ("float32", "bfloat16"), "precision is float32 or bfloat16", self.precision, "choose one"
+        )
         require(0.0 <= self.momentum < 1.0, "momentum lies in [0, 1)", self.momentum, "the paper uses 0.9")
         require(0.0 < self.decay <= 1.0, "decay lies in (0, 1]", self.decay, "0.97 is usual; 1 keeps the rate")
         require(0.0 <= self.average_decay < 1.0, "average_decay lies in [0, 1)", self.average_decay, "0 means off")

@@ -2,22 +2,25 @@
 
 A stand-alone network is a set of weights with one path (:class:`~bnao.supernet.StandAlone`) under a policy that always
 names it. Each step runs under generators seeded by (seed, stage, step), so equal calls give equal weights, to the bit,
-on one machine with an unchanged number of threads.
+on one machine with an unchanged number of threads. Where a batch is run in parts (:mod:`bnao.training.sharded`), each
+part has generators of its own, by its number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bnao.call import call_network, split_outputs
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
 from bnao.data.examples import Examples
+from bnao.distributed import ProcessLost, Shards
 from bnao.errors import NumericalError
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import generator, torch_seed
@@ -28,6 +31,8 @@ from bnao.training.config import TrainingConfig
 from bnao.training.device import network_inputs
 from bnao.training.optimizer import OptimizerFactory, PathOptimizer
 from bnao.training.schedule import learning_rate
+from bnao.training.sharded import ShardedStep, Step
+from bnao.training.together import Telling, TellingSaves, Told, ToldSaves, leading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +153,7 @@ def train(
     objective: Objective = CLASSIFICATION,
     hooks: Hooks | None = None,
     saves: Saves | None = None,
+    shards: Shards | None = None,
 ) -> list[Epoch]:
     """Train from the first step, or the one that ``saves`` goes on from, to the last of one schedule.
 
@@ -158,13 +164,47 @@ def train(
     update, without label smoothing. A path's auxiliary head learns what the path's classifier learns.
 
     ``images`` are the training examples on the device of the weights; ``stage`` names the random streams.
-    Raises NumericalError when a loss or gradient is not finite (the weights are those before that step;
-    running statistics have seen its batch).
+
+    ``shards``: the parts of a batch, and the processes that share them; by default the parts that the settings name, in
+    this process. All processes of the group make the same call and end with the same weights; ``policy``, ``hooks`` and
+    ``saves`` are asked in rank 0 only.
+
+    Raises NumericalError when a loss or gradient is not finite (the weights are those before that step; running
+    statistics have seen its batch where it was not run in parts); SettingError for parts that are too small; RunError
+    where processes disagree, or one is lost.
     """
     hooks, saves = hooks or Hooks(), saves or NoSaves()
+    shards = shards or Shards(config.gradient_accumulation)
+    shards.check(config.batch_size)
+    group = shards.group
+    if group.size > 1 and group.rank == 0:
+        policy, saves = Telling(policy, group), TellingSaves(saves, group, lambda: _fresh(weights))
+    elif group.size > 1:
+        policy, saves, hooks = Told(group), ToldSaves(group), Hooks()
+    with leading(group):
+        return _train(weights, policy, images, config, seed, stage, objective, hooks, saves, shards)
+
+
+def _fresh(weights: Weights) -> dict[str, Any]:
+    """The state of a training that begins."""
+    return {**weights.state_dict(), "policy": {}, "curve": [], "sums": vars(_Sums()).copy(), "step": 0}
+
+
+def _train(
+    weights: Weights,
+    policy: Policy,
+    images: Examples,
+    config: TrainingConfig,
+    seed: int,
+    stage: str,
+    objective: Objective,
+    hooks: Hooks,
+    saves: Saves,
+    shards: Shards,
+) -> list[Epoch]:
     trainable = weights.trainable
     trainable.start_training()
-    augment = Augment(config.augment)
+    sharded = ShardedStep(trainable.root, shards, config.batch_size) if shards.total > 1 else None
     per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
     curve: list[Epoch] = []
     first, sums = 0, _Sums()
@@ -175,15 +215,17 @@ def train(
         first, sums = state["step"], _Sums(**state["sums"])
     for step in range(first, steps):
         trainable.progress.value = step / steps
-        plan = policy.plan(step, generator(seed, stage, "plan", step))
-        rate = learning_rate(config, step, steps, per_epoch) * plan.lr_scale
-        with torch.random.fork_rng(devices=_cuda_devices(images.device)):
-            torch.manual_seed(torch_seed(seed, stage, "step", step))
-            index = batch_indices(len(images), config.batch_size, step, seed, stage)
-            x, targets = images.batch(index)
-            if augment.is_active:
-                x = augment(x, torch.Generator().manual_seed(torch_seed(seed, stage, "augment", step)))
-            losses, metric = _step(weights, plan, network_inputs(x), targets, config, rate, objective)
+        try:
+            plan = policy.plan(step, generator(seed, stage, "plan", step))
+            rate = learning_rate(config, step, steps, per_epoch) * plan.lr_scale
+            batches = _Batches(images, config, seed, stage, step, shards)
+            if sharded is None:
+                with batches.part(0) as (x, targets):
+                    losses, metric = _step(weights, plan, x, targets, config, rate, objective)
+            else:
+                losses, metric = _sharded_step(weights, plan, batches, config, rate, objective, sharded)
+        except ProcessLost as error:
+            raise ProcessLost(f"step {step + 1} of {steps} of {stage}: {error}") from error
         policy.observe(plan, losses)
         loss = sum(losses) / len(losses)
         sums.add(loss, metric)
@@ -206,6 +248,30 @@ def train(
     return curve
 
 
+class _Batches:
+    """A step's batch: each part of it under random streams of its own."""
+
+    def __init__(
+        self, images: Examples, config: TrainingConfig, seed: int, stage: str, step: int, shards: Shards
+    ) -> None:
+        self._images, self._augment, self._seed = images, Augment(config.augment), seed
+        self.step, self._stage, self._shards = step, stage, shards
+        self._index = batch_indices(len(images), config.batch_size, step, seed, stage)
+
+    @contextmanager
+    def part(self, number: int) -> Iterator[tuple[Any, Tensor]]:
+        """Inputs and targets of part ``number``; within the context torch draws from the part's stream."""
+        names = (self.step,) if self._shards.total == 1 else (self.step, number)
+        index = self._index[self._shards.part(number, len(self._index))]
+        with torch.random.fork_rng(devices=_cuda_devices(self._images.device)):
+            torch.manual_seed(torch_seed(self._seed, self._stage, "step", *names))
+            x, targets = self._images.batch(index)
+            if self._augment.is_active:
+                drawn = torch.Generator().manual_seed(torch_seed(self._seed, self._stage, "augment", *names))
+                x = self._augment(x, drawn)
+            yield network_inputs(x), targets
+
+
 def _step(
     weights: Weights,
     plan: StepPlan,
@@ -217,29 +283,76 @@ def _step(
 ) -> tuple[list[float], float]:
     """One update. Returns each path's loss, in the order of the plan, and the mean metric on the batch."""
     paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
-    active = list(dict.fromkeys(p for path in paths for p in path.parameters))
-    averaged = active + list(dict.fromkeys(b for path in paths for b in path.buffers))
+    active, averaged = _tensors(paths)
     if weights.average is not None:
         weights.average.before_step(averaged)  # before the forward pass, which moves running statistics
+    losses, metric = _backward(paths, plan, x, targets, config, objective)
+    weights.optimizer.step(active, rate)
+    if weights.average is not None:
+        weights.average.after_step(averaged)
+    return losses, metric
+
+
+def _sharded_step(
+    weights: Weights,
+    plan: StepPlan,
+    batches: _Batches,
+    config: TrainingConfig,
+    rate: float,
+    objective: Objective,
+    sharded: ShardedStep,
+) -> tuple[list[float], float]:
+    """As :func:`_step`, of a batch in parts, on all processes of a group."""
+    paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
+    active, averaged = _tensors(paths)
+    if weights.average is not None:
+        weights.average.before_step(averaged)
+
+    def run(number: int, share: float) -> tuple[list[float], float]:
+        with batches.part(number) as (x, targets):
+            return _backward(paths, plan, x, targets, config, objective, share)
+
+    words = "; ".join(map(str, plan.paths))
+    losses, metric = sharded.run(Step(batches.step, paths, words), run)
+    weights.optimizer.step(active, rate)
+    if weights.average is not None:
+        weights.average.after_step(averaged)
+    return losses, metric
+
+
+def _tensors(paths: Sequence[Path]) -> tuple[list[nn.Parameter], list[Tensor]]:
+    """Parameters of the paths, and with their running statistics what an average is kept of."""
+    active = list(dict.fromkeys(p for path in paths for p in path.parameters))
+    return active, [*active, *dict.fromkeys(b for path in paths for b in path.buffers)]
+
+
+def _backward(
+    paths: Sequence[Path],
+    plan: StepPlan,
+    x: Any,
+    targets: Tensor,
+    config: TrainingConfig,
+    objective: Objective,
+    share: float = 1.0,
+) -> tuple[list[float], float]:
+    """Gradients of ``share`` times the plan's loss on ``x``, in ``grad``; each path's loss, and the mean metric."""
     teacher = None if plan.teacher is None else plan.paths.index(plan.teacher)
     learned, smoothing = targets, config.label_smoothing
     losses, metric = [0.0] * len(paths), 0.0
     for k in sorted(range(len(paths)), key=lambda k: k != teacher):  # the teacher first, the others as planned
-        loss, outputs = _loss(paths[k], x, learned, config.auxiliary_weight, smoothing, objective)
+        with _autocast(targets, config):
+            loss, outputs = _loss(paths[k], x, learned, config.auxiliary_weight, smoothing, objective)
         losses[k] = float(loss.detach())
         if not abs(losses[k]) < float("inf"):
-            for parameter in active:
+            for parameter in dict.fromkeys(p for path in paths for p in path.parameters):
                 parameter.grad = None
             raise NumericalError(
                 f"the training loss must stay finite; received {losses[k]}: lower the learning rate or check the data"
             )
-        (loss * plan.loss_weights[k]).backward()  # type: ignore[no-untyped-call]
+        (loss * (plan.loss_weights[k] * share)).backward()  # type: ignore[no-untyped-call]
         metric += objective.metric.of(outputs.detach(), targets) / len(paths)
         if k == teacher:
             learned, smoothing = outputs.detach().softmax(1), 0.0
-    weights.optimizer.step(active, rate)
-    if weights.average is not None:
-        weights.average.after_step(averaged)
     return losses, metric
 
 
@@ -248,11 +361,21 @@ def _loss(
 ) -> tuple[Tensor, Tensor]:
     """The objective's loss, which both heads learn, and the outputs. Targets may be a teacher's probabilities."""
     outputs, auxiliary = split_outputs(call_network(path.module, x))
+    if torch.is_autocast_enabled(targets.device.type) and isinstance(outputs, Tensor):
+        outputs, auxiliary = outputs.float(), None if auxiliary is None else auxiliary.float()
     loss = objective.training_loss(outputs, targets, smoothing)
     if auxiliary is not None:
         loss = loss + auxiliary_weight * objective.training_loss(auxiliary, targets, smoothing)
     return loss, outputs
 
 
+def _autocast(targets: Tensor, config: TrainingConfig) -> AbstractContextManager[Any]:
+    """bfloat16 where the settings ask for it; losses and metrics are of float32 outputs all the same."""
+    bfloat16 = config.precision == "bfloat16"
+    return torch.autocast(targets.device.type, torch.bfloat16) if bfloat16 else nullcontext()
+
+
 def _cuda_devices(device: torch.device) -> list[int]:
-    return [device.index or 0] if device.type == "cuda" else []
+    if device.type != "cuda":
+        return []
+    return [torch.cuda.current_device() if device.index is None else device.index]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.data.examples import Examples
+from bnao.distributed import Shards
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import torch_stream
 from bnao.sampling.base import Policy, StepPlan
@@ -60,12 +61,13 @@ def train_standalone(
     inherited: Mapping[str, Tensor] | None = None,
     hooks: Hooks | None = None,
     saves: Saves | None = None,
+    shards: Shards | None = None,
 ) -> TrainedNetwork:
     """Train ``architecture`` alone on ``images`` (on their device) for one schedule.
 
     ``inherited`` are a supernet path's weights to start from (the skeleton's output must then be ``project``). With
     ``average_decay`` the network gets the averaged weights and running statistics. ``saves`` keeps the running training
-    (:func:`~bnao.training.loop.train`).
+    (:func:`~bnao.training.loop.train`), and all processes of ``shards`` make the same call.
     """
     built = build_seeded(skeleton, architecture, seed, stage)
     if inherited is not None:
@@ -82,6 +84,7 @@ def train_standalone(
         objective=objective,
         hooks=hooks,
         saves=saves,
+        shards=shards,
     )
     if weights.average is not None:
         weights.average.adopt()

@@ -7,21 +7,18 @@ Ctrl-C) and goes on from there to the same bits, in whichever process; a job has
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bnao.cost.limits import Limits
 from bnao.data.search_data import TestData
-from bnao.errors import NumericalError, RunError
+from bnao.errors import NumericalError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import SearchConfig
 from bnao.loop.rank.jobs import Job, Training
-from bnao.loop.saving import SaveClock
+from bnao.loop.saving import FileSaves
 from bnao.loop.stopping import Stop
 from bnao.loop.workbench import Workbench
-from bnao.storage import load_state, save_state
 from bnao.training.loop import Hooks
 from bnao.training.standalone import train_standalone
 
@@ -39,48 +36,12 @@ def running_path(place: Path, job: Job) -> Path:
     return place / f"{job.key}.pt"
 
 
-class FileSaves:
-    """Saves of one training in the file ``path``, atomically, every ``every`` seconds and when ``stop`` is asked."""
-
-    def __init__(self, path: Path, every: float, stop: Stop) -> None:
-        self._path, self._stop = path, stop
-        self._clock = SaveClock(every, stop)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds spent on this training, in former processes up to their last save too."""
-        return self._clock.seconds
-
-    def load(self) -> Mapping[str, Any] | None:
-        """What was saved; None if nothing was. Raises RunError if it is damaged."""
-        if not self._path.exists():
-            return None
-        try:
-            saved = load_state(self._path)
-        except RunError as error:
-            what = str(error).rpartition(": ")[0]
-            raise RunError(f"{what}: remove it and rank again, and this one training begins anew") from error
-        self._clock.before = saved["seconds"]
-        state: Mapping[str, Any] = saved["state"]
-        return state
-
-    def due(self) -> bool:
-        """Whether to save now. A stop that is asked for after this answer waits for the next one."""
-        return self._clock.due()
-
-    def save(self, state: Mapping[str, Any]) -> None:
-        """Keep the state. Raises RunError when the disk refuses; the former state stays."""
-        with self._clock.saving():
-            save_state(self._path, {"seconds": self.seconds, "state": dict(state)})
-        self._stop.unsaved = False
-
-
 def train_job(
     bench: Workbench, test: TestData, job: Job, *, seed: int, place: Path, stop: Stop, hooks: Hooks
 ) -> Training:
     """Train with the re-ranking's network and settings, measure on ``test``. What diverges is an outcome too."""
     config = bench.config
-    saves = FileSaves(running_path(place, job), config.save_seconds, stop)
+    saves = FileSaves(running_path(place, job), config.save_seconds, stop, again="rank again")
     try:
         trained = train_standalone(
             bench.rerank.skeleton,

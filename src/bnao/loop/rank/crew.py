@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, cast
 
+from bnao.distributed.local import without_interrupt
 from bnao.errors import RunError, require
 from bnao.loop.given import Given
 from bnao.loop.rank.jobs import Job, Training
@@ -125,7 +125,7 @@ class Crew:
         ours, theirs = context.Pipe()
         arguments = (theirs, self._config, self._seed, self._place, index)
         process = context.Process(target=work, args=arguments, name=f"bnao-rank-{index}")
-        with _quiet():
+        with without_interrupt():
             process.start()
         theirs.close()
         self._processes[ours] = process
@@ -159,16 +159,3 @@ class Crew:
         for process in self._processes.values():
             process.join()
         self._processes.clear()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """A process started within it never gets Ctrl-C, not even while it imports: it would answer with a trace."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -9,6 +9,7 @@ from typing import Any
 from bnao import __version__
 from bnao.data.words import examples_word
 from bnao.report.commands import needs_python, pick_call, rank_call, resume_call
+from bnao.report.format import processes_text
 from bnao.report.metric_words import values_word
 from bnao.report.web.facts import Facts, read_facts
 from bnao.report.web.front_part import fronts
@@ -123,8 +124,12 @@ def _data(facts: Facts) -> str:
 
 
 def _machine(facts: Facts) -> str:
-    device, threads = facts.started.get("device"), facts.started.get("threads")
-    return f"{device}, {threads} thread(s)" if device else ""
+    started = facts.started
+    device, parts = started.get("device"), started.get("parts", 1)
+    if not device:
+        return ""
+    divided = f", batches in {parts} parts" if parts != 1 else ""
+    return f"{device}, {processes_text(started.get('processes'), started.get('threads'))}{divided}"
 
 
 def _moment(utc: str) -> str:

@@ -1,0 +1,41 @@
+"""``python -m bnao.loop.team.process``: a follower that a search has started on its own machine."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from bnao.distributed.local import end_with_parent, own_place
+
+
+def main() -> int:
+    """Serve to the end. 0: the search is over, well or not; 1: this process could not go on, and rank 0 knows why."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; rank 0 decides
+    place = own_place()
+    if place is None:
+        print("this module is started by `bnao search --processes N`", file=sys.stderr)
+        return 2
+    end_with_parent()
+    from bnao.errors import BnaoError
+    from bnao.loop.given import NOTHING
+    from bnao.loop.team.follow import Ended, follow
+    from bnao.loop.team.start import local_group
+
+    place.here(place.rank).touch()
+    try:
+        group = local_group(place)
+    except BnaoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        follow(group, NOTHING, place.rank)
+    except Ended:
+        return 0
+    except BaseException as error:
+        group.leave(f"{type(error).__name__}: {error}")
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
