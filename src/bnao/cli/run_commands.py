@@ -17,7 +17,7 @@ def show(folder: Path, /) -> None:
     Parameters
     ----------
     folder
-        a run folder that `bnao search` wrote
+        a run folder that `bnao search` or `bnao train` wrote
     """
     from rich.console import Console
 
@@ -33,17 +33,24 @@ def resume(folder: Path, /) -> None:
     Parameters
     ----------
     folder
-        a run folder that `bnao search` wrote
+        a run folder that `bnao search` or `bnao train` wrote
     """
     from bnao.storage import RunFolder
 
-    RunFolder.open(folder)
+    run = RunFolder.open(folder)
     from rich.console import Console
 
     import bnao.api as api
     from bnao.report import ProgressDisplay, print_summary
 
     console = Console()
+    if run.manifest.kind == "training":
+        from bnao.report.training_page import print_training
+
+        with ProgressDisplay(console, what="Training") as display:
+            trained = api.resume_training(folder, listener=display)
+        print_training(trained.summary, console, folder=folder)
+        return
     with ProgressDisplay(console) as display:
         result = api.resume(folder, listener=display)
     print_summary(result.summary, console, folder=folder)

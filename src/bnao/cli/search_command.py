@@ -64,6 +64,10 @@ def search(
     max_macs: Annotated[str | None, Parameter(help="most multiply-adds, as `--limits.max-macs`")] = None,
     max_latency_ms: Annotated[str | None, Parameter(help="most ms, as `--limits.max-latency-ms`")] = None,
     download: Annotated[bool, Parameter(negative=(), help="fetch CIFAR, as `--data.download`")] = False,
+    dry_run: Annotated[
+        bool,
+        Parameter(negative=(), help="search nothing: print shapes, sizes, times, from two real steps of each kind"),
+    ] = False,
     flags: dict[str, str],
 ) -> None:
     """Search a network for your images; writes a run folder and prints what was found."""
@@ -81,6 +85,13 @@ def search(
     from bnao.report import ProgressDisplay, print_summary
 
     console = Console()
+    if dry_run:
+        from bnao.report.dry_run_page import print_dry_run
+
+        with ProgressDisplay(console, what="Dry run") as display:
+            tried = api.dry_search(settings, listener=display)
+        print_dry_run(tried, console)
+        return
     with ProgressDisplay(console) as display:
         result = api.search(settings, out=folder, recipe=recipe, listener=display)
     print_summary(result.summary, console, folder=folder)

@@ -7,7 +7,7 @@ on one machine with an unchanged number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from bnao.call import call_network, split_outputs
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
-from bnao.data.examples import Examples
+from bnao.data.examples import Examples, Planned
 from bnao.errors import NumericalError
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import generator, torch_seed
@@ -173,6 +173,7 @@ def train(
         policy.load_state_dict(state["policy"])
         curve = [Epoch(**epoch) for epoch in state["curve"]]
         first, sums = state["step"], _Sums(**state["sums"])
+    images = images.augmented(config.augment).ahead(_planned(len(images), config, seed, stage, range(first, steps)))
     for step in range(first, steps):
         trainable.progress.value = step / steps
         plan = policy.plan(step, generator(seed, stage, "plan", step))
@@ -204,6 +205,12 @@ def train(
         hooks.on_step(step + 1, {"loss": loss, objective.metric.name: metric})  # last: it may end the training (Ctrl-C)
     trainable.progress.value = 1.0
     return curve
+
+
+def _planned(num: int, config: TrainingConfig, seed: int, stage: str, steps: range) -> Iterator[Planned]:
+    """What each step will ask the examples for, and the seed that it will have set."""
+    for step in steps:
+        yield batch_indices(num, config.batch_size, step, seed, stage), torch_seed(seed, stage, "step", step)
 
 
 def _step(

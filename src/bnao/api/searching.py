@@ -1,4 +1,4 @@
-"""What ``import bnao`` offers: whole searches, sizes, and the winner as a plain torch module."""
+"""Whole searches, going on with them, other budgets, the ranking measured; the winner as a plain torch module."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bnao.cost.limits import Limits
+from bnao.cost.size_of import size as size
 from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
 from bnao.loop.arguments import Arguments, Objects
 from bnao.loop.config import SearchConfig
+from bnao.loop.delivered import load_winner as load_winner
+from bnao.loop.delivered import loaded
 from bnao.loop.events import Calling, Kept, Listener, Several, Silent
 from bnao.loop.plan.plan import Plan
 from bnao.loop.result import SearchResult, read_result
 from bnao.settings import update
-from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.storage import RunFolder, from_dict
+from bnao.spaces.config import SpaceConfig
+from bnao.storage import RunFolder
 from bnao.storage.used import refuse_used
-from bnao.task import Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,10 +34,6 @@ if TYPE_CHECKING:
     from bnao.loop.rank.result import RankingResult
     from bnao.loop.stages import StageLog
     from bnao.loop.workbench import Workbench
-    from bnao.spaces.base import Skeleton
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ class Result:
         if self.bench is None:
             return load_winner(self.path)
         tensors, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
-        return _loaded(self.bench.delivered.skeleton, metadata["architecture"], tensors)
+        return loaded(self.bench.delivered.skeleton, metadata["architecture"], tensors)
 
 
 def search(
@@ -295,6 +293,8 @@ def resume(
         higher_is_better=higher_is_better, optimizer=optimizer, latency=latency,
     )  # fmt: skip
     with RunFolder.resume(path) as run:
+        if run.manifest.kind == "training":
+            raise RunError(f"bnao.resume goes on with a search; {str(path)!r} is a training: use bnao.resume_training")
         early, heard = Kept(), _listener(listener)
         log = _stage_log(early, heard)
         if run.status == "finished" and model is None:
@@ -330,6 +330,7 @@ def pick(
     from bnao.loop.own import objects_given
 
     source = RunFolder.open(path)
+    source.require_search("another budget (a pick)")
     config = run_config(source)
     batch = config.limits.latency_batch
     limits = Limits(max_params=max_params, max_macs=max_macs, max_latency_ms=max_latency_ms, latency_batch=batch)
@@ -373,6 +374,7 @@ def rank(
     from bnao.loop.rank.run import rank_run
 
     folder = RunFolder.open(run)
+    folder.require_search("a ranking")
     asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
     heard, objects = _listener(listener), objects_given(given)
     go_on = f"`bnao.rank({str(run)!r}, ...)` from Python" if objects.any else f"`bnao rank {folder.path}`"
@@ -434,65 +436,3 @@ def _draw_report(run: RunFolder, listener: Listener, bench: Workbench | None = N
     except Exception as error:  # a fault in drawing is ours, and must not take finished work with it
         text = f"the report could not be drawn ({type(error).__name__}: {error}); all else is written"
         listener.event("warning", text=text)
-
-
-def size(
-    tokens: str,
-    space: SpaceConfig | None = None,
-    network: NetworkConfig | None = None,
-    in_channels: int = 3,
-    input_size: int = 32,
-    num_classes: int = 10,
-) -> dict[str, int | None]:
-    """Exact counts of an architecture's stand-alone network.
-
-    ``num_params`` without and ``num_params_with_auxiliary`` with the auxiliary head (None where images of
-    ``input_size`` pixels a side are too small for one); ``macs``: multiply-adds of convolutions and linear layers for
-    one image, the auxiliary head never included. ``tokens`` is the text form of an architecture of ``space``.
-
-    >>> from bnao.spaces.nao_cell import PUBLISHED
-    >>> size(PUBLISHED, network=NetworkConfig(cells_per_stage=6, channels=36))["num_params"]
-    4387654
-    """
-    from bnao.cost.sizes import SizeTable
-    from bnao.spaces import load_spaces
-    from bnao.spaces.base import make_space
-
-    load_spaces()
-    chosen, plain = make_space(space or SpaceConfig()), replace(network or NetworkConfig(), auxiliary=False)
-    architecture = [chosen.grammar.parse(tokens)]
-    task = Task(in_channels=in_channels, image_size=(input_size, input_size), num_classes=num_classes)
-    try:
-        skeleton, fits = chosen.skeleton(replace(plain, auxiliary=True), task), True
-    except SettingError:  # too small for an auxiliary head; any other reason is raised again here
-        skeleton, fits = chosen.skeleton(plain, task), False
-    table = SizeTable(skeleton)
-    return {
-        "num_params": int(table.num_params(architecture)[0]),
-        "num_params_with_auxiliary": int(table.num_params_with_auxiliary(architecture)[0]) if fits else None,
-        "macs": int(table.macs(architecture)[0]),
-    }
-
-
-def load_winner(path: str | Path) -> nn.Module:
-    """The delivered network of the finished run in ``path``, in eval mode. Raises RunError."""
-    from bnao.spaces import load_spaces
-    from bnao.spaces.base import make_space
-
-    load_spaces()
-    tensors, metadata = RunFolder.open(path).read_weights("winner.safetensors")
-    if json.loads(metadata["space"])["name"] == "own":
-        raise RunError(f"a network of your own model is made with it; {str(path)!r} is read without: use bnao.resume")
-
-    def stored(cls: type[T], name: str) -> T:
-        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
-
-    space = make_space(stored(SpaceConfig, "space"))
-    skeleton = space.skeleton(stored(NetworkConfig, "network"), stored(Task, "task"))
-    return _loaded(skeleton, metadata["architecture"], tensors)
-
-
-def _loaded(skeleton: Skeleton, architecture: str, tensors: Mapping[str, Tensor]) -> nn.Module:
-    module = skeleton.build_standalone(skeleton.grammar.parse(architecture)).module
-    module.load_state_dict(tensors)
-    return module.eval()
