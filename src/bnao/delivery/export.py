@@ -110,7 +110,7 @@ def _space(run: RunFolder, description: Description) -> SearchSpace:
 
 
 def describe_delivered(run: RunFolder) -> Description:
-    """The winner of a search, or the network of a training: how it is built, how its inputs are prepared, how good it is.
+    """The network that ``run`` delivers: how it is built, how its inputs are prepared, how good it is.
 
     Raises RunError if the run has not finished, or is damaged.
     """

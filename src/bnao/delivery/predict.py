@@ -45,8 +45,9 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
     """The ``top`` likeliest classes of each picture file by the network that ``bnao export`` wrote to ``folder``.
 
     A picture is prepared as the search's data were: its central square brought to the network's size (by area averaging
-    if it is larger, bilinearly if smaller; of a network trained on streamed pictures 7/8 of it), made gray for 1 channel and repeated for 3. Probabilities in [0, 1] are the
-    softmax of the logits; they are not calibrated. Nothing that is read can run code.
+    if it is larger, bilinearly if smaller), made gray for 1 channel and repeated for 3; of a network that was trained
+    on streamed pictures 7/8 of that square. Probabilities in [0, 1] are the softmax of the logits; they are not
+    calibrated. Nothing that is read can run code.
 
     Raises RunError for a folder that is none or damaged, DataError for a picture that is missing or damaged (naming
     it), SettingError if ``top`` is below 1, no picture is given, or the network does not tell classes apart, or not of
