@@ -37,7 +37,7 @@ def choose_architecture(config: TrainConfig) -> Chosen:
     load_plugins(config.plugins)
     load_spaces()
     if text == PUBLISHED:
-        return Chosen(replace(config, architecture=_published(config.space)), "the published one")
+        return Chosen(_parsed(config, _published(config.space)), "the published one")
     if _exists(text):
         return _of_run(config, Path(text))
     return Chosen(_parsed(config, text), "given as tokens")
