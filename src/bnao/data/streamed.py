@@ -101,7 +101,7 @@ class StreamedImages(Pictures):
         """Those of :data:`STATISTICS_OF` pictures, evenly spread over all. (Deviation: ImageNet's usual constants are
         of all its training pictures, and differ from these by sampling.)"""
         picked = np.unique(np.linspace(0, len(self) - 1, min(STATISTICS_OF, len(self))).astype(np.int64))
-        return channel_statistics(self.decoder.pixels(Request(self.rows_N[picked], NO_DRAW)))
+        return channel_statistics(torch.from_numpy(self.decoder.pixels(Request(self.rows_N[picked], NO_DRAW))))
 
     def fingerprint(self) -> str:
         """SHA-256 of names, sizes in bytes and labels: pictures are too many to be read for it."""
@@ -139,7 +139,8 @@ class StreamedImages(Pictures):
     def batch(self, index_B: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Normalised float32 images (B, 3, side, side) and labels (B,), on the device. Raises DataError, RunError."""
         request = self._request(index_B, None)
-        raw = self.decoder.pixels(request) if self.next_batches is None else self.next_batches.take(request)
+        ahead = self.next_batches
+        raw = torch.from_numpy(self.decoder.pixels(request)) if ahead is None else ahead.take(request)
         pixels = raw.to(self.on_device).to(torch.float32)
         if self.augment is not None and self.augment.color_jitter:
             pixels = jitter(pixels / 255, self.augment.color_jitter) * 255
