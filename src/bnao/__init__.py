@@ -23,24 +23,34 @@ _LAZY = {
     "predict": "bnao.delivery.predict",
     "rank": "bnao.api",
     "resume": "bnao.api",
+    "resume_training": "bnao.api",
     "search": "bnao.api",
+    "train": "bnao.api",
+    "Training": "bnao.api",
+    "TrainConfig": "bnao.loop.train.config",
     "load_recipe": "bnao.recipes",
+    "load_train_recipe": "bnao.recipes",
 }
 
 if TYPE_CHECKING:
     from bnao import ranking as ranking
     from bnao.api import Result as Result
+    from bnao.api import Training as Training
     from bnao.api import pick as pick
     from bnao.api import plan as plan
     from bnao.api import rank as rank
     from bnao.api import resume as resume
+    from bnao.api import resume_training as resume_training
     from bnao.api import search as search
+    from bnao.api import train as train
     from bnao.arch import Architecture as Architecture
     from bnao.delivery.export import export as export
     from bnao.delivery.predict import predict as predict
     from bnao.errors import BnaoError as BnaoError
     from bnao.loop.config import SearchConfig as SearchConfig
+    from bnao.loop.train.config import TrainConfig as TrainConfig
     from bnao.recipes import load_recipe as load_recipe
+    from bnao.recipes import load_train_recipe as load_train_recipe
     from bnao.spaces.own import OneOf as OneOf
     from bnao.spaces.own import Repeat as Repeat
 
@@ -51,16 +61,21 @@ __all__ = [
     "Repeat",
     "Result",
     "SearchConfig",
+    "TrainConfig",
+    "Training",
     "__version__",
     "export",
     "load_recipe",
+    "load_train_recipe",
     "pick",
     "plan",
     "predict",
     "rank",
     "ranking",
     "resume",
+    "resume_training",
     "search",
+    "train",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 from cyclopts import Group, Parameter
@@ -27,11 +27,12 @@ TITLES = {
     "rerank": "rerank: the best, trained alone",
     "final": "final: the winner's training",
 }
+"""Sections of a search's settings, in the order of the help."""
 
 
-def _group(name: str) -> Group:
+def _group(name: str, titles: Mapping[str, str]) -> Group:
     section = name.partition(".")[0] if "." in name else ""
-    return Group(TITLES[section], sort_key=list(TITLES).index(section) + 1)
+    return Group(titles[section], sort_key=list(titles).index(section) + 1)
 
 
 def _help(leaf: Leaf) -> str:
@@ -59,10 +60,10 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _parameter(leaf: Leaf) -> inspect.Parameter:
+def _parameter(leaf: Leaf, titles: Mapping[str, str]) -> inspect.Parameter:
     kind = bool if optional(leaf.kind)[0] is bool else str
     section, _, last = leaf.name.rpartition(".")
-    options: dict[str, Any] = {"help": _help(leaf), "group": _group(leaf.name), "show_default": False}
+    options: dict[str, Any] = {"help": _help(leaf), "group": _group(leaf.name, titles), "show_default": False}
     if kind is bool:
         options["negative"] = flag(f"{section}.no-{last}" if section else f"no-{last}")
     else:
@@ -77,7 +78,17 @@ def _parameter(leaf: Leaf) -> inspect.Parameter:
 
 def with_fields(command: Callable[..., None]) -> Callable[..., None]:
     """``command(*own, flags={dotted name: text})`` as a command that has a flag for every field of a search."""
-    known = leaves(SearchConfig())
+    return with_fields_of(SearchConfig(), TITLES)(command)
+
+
+def with_fields_of(config: object, titles: Mapping[str, str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The same for any tree of settings; ``titles`` are those of its sections, "" of what is in none."""
+    return lambda command: _with_leaves(command, leaves(config), titles)
+
+
+def _with_leaves(
+    command: Callable[..., None], known: Mapping[str, Leaf], titles: Mapping[str, str]
+) -> Callable[..., None]:
     by_argument = {name.replace(".", "__"): name for name in known}
 
     def with_flags(*args: Any, **given: Any) -> None:
@@ -87,7 +98,7 @@ def with_fields(command: Callable[..., None]) -> Callable[..., None]:
 
     own = inspect.signature(command, eval_str=True)
     kept = [p for p in own.parameters.values() if p.name != "flags"]
-    signature = own.replace(parameters=[*kept, *(_parameter(leaf) for leaf in known.values())])
+    signature = own.replace(parameters=[*kept, *(_parameter(leaf, titles) for leaf in known.values())])
     with_flags.__doc__, with_flags.__name__ = command.__doc__, command.__name__
     with_flags.__signature__ = signature  # type: ignore[attr-defined]
     with_flags.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}

@@ -26,9 +26,10 @@ def _registered(registry: Registry[Any]) -> Descriptions:
 
 
 def _recipes() -> Descriptions:
-    from bnao.recipes import describe_recipe, recipe_names
+    from bnao.recipes import describe_recipe, recipe_names, train_recipe_names
 
-    return {name: describe_recipe(name) for name in recipe_names()}
+    searches = {name: describe_recipe(name) for name in recipe_names()}
+    return searches | {name: f"(bnao train) {describe_recipe(name)}" for name in train_recipe_names()}
 
 
 def _spaces() -> Descriptions:

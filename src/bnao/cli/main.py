@@ -20,6 +20,11 @@ COMMANDS = {
         "Search a network for your images; writes a run folder and prints what was found.",
         "bnao search --recipe demo --supernet.training.epochs 4 --loop.pool 50 --seed 3 --out runs/mine",
     ),
+    "train": (
+        "bnao.cli.train_command:train",
+        "Train one network in full and measure it on test images: a run's winner, the published one, any architecture.",
+        "bnao train --recipe cifar10-final --arch runs/cifar10 --out runs/final",
+    ),
     "show": ("bnao.cli.run_commands:show", "Print what a run found.", "bnao show runs/demo"),
     "report": (
         "bnao.cli.run_commands:report",
@@ -82,6 +87,8 @@ NOTES = {
     "plan": "\n\nThe flags are those of `bnao search`, and `--json`.",
     "search": "\n\nValues come from the recipe, then from the TOML file, then from flags; later ones win. A bracket "
     "at the end is the value in `SearchConfig()`; recipes differ.",
+    "train": "\n\nValues come from the recipe, then from the TOML file, then from flags; later ones win. A bracket "
+    "at the end is the value in `TrainConfig()`; recipes differ.",
 }
 
 
@@ -170,9 +177,11 @@ def _unused(word: str, words: list[str]) -> str:
 
 
 def _is_switch(word: str) -> bool:
-    """Whether this is a flag of ``bnao search`` that is on or off."""
+    """Whether this is a flag of ``bnao search`` or ``bnao train`` that is on or off."""
     from bnao.loop.config import SearchConfig
+    from bnao.loop.train.config import TrainConfig
     from bnao.settings import leaves
 
-    leaf = leaves(SearchConfig()).get(word.removeprefix("--").replace("-", "_"))
-    return word.startswith("--") and (word == "--download" or (leaf is not None and leaf.kind is bool))
+    leaf = (leaves(TrainConfig()) | leaves(SearchConfig())).get(word.removeprefix("--").replace("-", "_"))
+    known = word in ("--download", "--dry-run") or (leaf is not None and leaf.kind is bool)
+    return word.startswith("--") and known

@@ -43,7 +43,9 @@ def pool(
 
     require(top is None or top >= 1, "--top is at least 1", top, "give a positive number")
     require(csv or out is None, "--out is the file of --csv", str(out), "add --csv, or leave --out out")
-    entries = pool_entries(RunFolder.open(folder).pool_path)
+    run = RunFolder.open(folder)
+    run.require_search("a pool")
+    entries = pool_entries(run.pool_path)
     if not csv:
         print_pool(entries, Console(), order=sort, top=20 if top is None else top)
     elif out is None:

@@ -18,7 +18,7 @@ def show(folder: Path, /) -> None:
     Parameters
     ----------
     folder
-        a run folder that `bnao search` wrote
+        a run folder that `bnao search` or `bnao train` wrote
     """
     from rich.console import Console
 
@@ -34,7 +34,7 @@ def resume(folder: Path, /, *, processes: int | None = None) -> None:
     Parameters
     ----------
     folder
-        a run folder that `bnao search` wrote
+        a run folder that `bnao search` or `bnao train` wrote
     processes
         processes on this machine that share the work [as many as the run was begun with]
     """
@@ -46,11 +46,27 @@ def resume(folder: Path, /, *, processes: int | None = None) -> None:
     from bnao.cli.several import by_several
     from bnao.loop.inputs import read_inputs
 
+    if run.manifest.kind == "training":
+        _resume_training(folder)
+        return
     inputs = read_inputs(run)
     if processes is None and launched() is None and inputs is not None:
         processes = inputs.processes
 
     by_several(lambda display: api.resume(folder, processes=processes, listener=display), folder)
+
+
+def _resume_training(folder: Path) -> None:
+    from rich.console import Console
+
+    import bnao.api as api
+    from bnao.report import ProgressDisplay
+    from bnao.report.training_page import print_training
+
+    console = Console()
+    with ProgressDisplay(console, what="Training") as display:
+        trained = api.resume_training(folder, listener=display)
+    print_training(trained.summary, console, folder=folder)
 
 
 def pick(

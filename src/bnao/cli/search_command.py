@@ -68,6 +68,10 @@ def search(
     processes: Annotated[
         str, Parameter(help="processes on this machine that share the work, or auto (docs/scaling.md) [auto]")
     ] = "auto",
+    dry_run: Annotated[
+        bool,
+        Parameter(negative=(), help="search nothing: print shapes, sizes, times, from two real steps of each kind"),
+    ] = False,
     flags: dict[str, str],
 ) -> None:
     """Search a network for your images; writes a run folder and prints what was found."""
@@ -84,6 +88,17 @@ def search(
     from bnao.loop.team.auto import num_processes
     from bnao.loop.workbench import num_threads
 
+    if dry_run:
+        from rich.console import Console
+
+        from bnao.report import ProgressDisplay
+        from bnao.report.dry_run_page import print_dry_run
+
+        console = Console()
+        with ProgressDisplay(console, what="Dry run") as display:
+            tried = api.dry_search(settings, listener=display)
+        print_dry_run(tried, console)
+        return
     count = None if launched() else num_processes(processes, settings, num_threads(settings))
     by_several(
         lambda display: api.search(settings, out=folder, recipe=recipe, processes=count, listener=display), folder

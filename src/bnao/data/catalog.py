@@ -11,7 +11,7 @@ from pathlib import Path
 from bnao.data.base import DataSource
 from bnao.data.config import DataConfig
 from bnao.data.kind import SourceKind
-from bnao.data.sources import cifar, folder, jpeg_npz, npz, sample
+from bnao.data.sources import cifar, folder, jpeg_npz, npz, sample, stream
 from bnao.errors import DataError, nearest, unknown_name
 from bnao.registry import Registry
 
@@ -22,6 +22,7 @@ SOURCES.register("cifar100", cifar.CIFAR100)
 SOURCES.register("jpeg_npz", jpeg_npz.KIND)
 SOURCES.register("npz", npz.KIND)
 SOURCES.register("folder", folder.KIND)
+SOURCES.register("stream", stream.KIND)
 
 
 def open_source(config: DataConfig) -> DataSource:

@@ -21,7 +21,9 @@ class DataConfig:
     this side by area averaging; None leaves them as they are. ``max_train_images``: a class-stratified, seeded subset
     of this many training images is used, counted *before* validation is split off; None takes all. ``cache``: keep
     decoded images in the cache folder (see :mod:`bnao.data.cache`). ``download``: fetch CIFAR when ``source`` is plain
-    ``cifar10`` or ``cifar100`` and the archive is not there yet. Raises SettingError on a value out of range.
+    ``cifar10`` or ``cifar100`` and the archive is not there yet. ``workers``: processes that decode the pictures of a
+    ``stream`` source beside the training; 0 decodes in the training's own process; None: one for each core, at most 8.
+    No result depends on it. Raises SettingError on a value out of range.
 
     >>> DataConfig(resolution=16).source
     'sample'
@@ -33,6 +35,7 @@ class DataConfig:
     max_train_images: int | None = None
     cache: bool = True
     download: bool = False
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -59,12 +62,21 @@ class DataConfig:
             self.max_train_images,
             "leave it out to use all images",
         )
+        require(
+            self.workers is None or (_is_int(self.workers) and 0 <= self.workers <= 256),
+            "workers is a whole number of processes from 0 to 256, or none",
+            self.workers,
+            "0 decodes in the training's own process",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
     """Random changes to training images, in this order.
 
+    ``resized_crop``: a random part of the picture (8 % to 100 % of its area, sides in a ratio of 3/4 to 4/3), brought
+    to the image's size; for ``stream`` sources alone, whose pictures are larger. ``color_jitter`` in [0, 1):
+    brightness, contrast and saturation times random factors between 1 - color_jitter and 1 + color_jitter (0 = none).
     ``crop_padding`` >= 0 pixels added on each side before a crop of the original size; ``flip``: mirror left-right
     with probability 1/2; ``cutout`` >= 0: side in pixels of a square set to zero (0 = none), centred on any pixel
     and clipped at the border (DeVries and Taylor, arXiv 1708.04552). Padding and square are zero *after* normalisation,
@@ -74,6 +86,8 @@ class AugmentConfig:
     crop_padding: int = 4
     flip: bool = True
     cutout: int = 0
+    resized_crop: bool = False
+    color_jitter: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in (("crop_padding", self.crop_padding), ("cutout", self.cutout)):
@@ -83,3 +97,9 @@ class AugmentConfig:
                 value,
                 "0 switches it off",
             )
+        require(
+            isinstance(self.color_jitter, float) and 0.0 <= self.color_jitter < 1.0,
+            "color_jitter lies in [0, 1)",
+            self.color_jitter,
+            "0.4 is usual; 0 switches it off",
+        )

@@ -37,8 +37,20 @@ def picture_form(stream: IO[bytes] | Path, formats: tuple[str, ...] | None, wher
     pixels, or has more than 8 bits a channel.
     """
     try:
-        with Image.open(stream, formats=formats) as picture:
-            return _form(picture, where)
+        with Image.open(stream, formats=formats) as opened:
+            return _form(opened, where)
+    except DataError:
+        raise
+    except _DAMAGED as error:
+        raise _damaged(where, error) from error
+
+
+def picture(stream: IO[bytes] | Path, channels: int, formats: tuple[str, ...] | None, where: object) -> Image.Image:
+    """The decoded picture, gray for 1 channel, RGB for 3. Raises DataError as :func:`decode`."""
+    try:
+        with Image.open(stream, formats=formats) as opened:
+            _form(opened, where)
+            return opened.convert("L" if channels == 1 else "RGB")
     except DataError:
         raise
     except _DAMAGED as error:
@@ -53,14 +65,7 @@ def decode(
     With ``resolution``, the central square is brought to that side: by area averaging if it is larger, bilinearly if
     smaller. Raises DataError as :func:`picture_form`, and if the data are damaged.
     """
-    try:
-        with Image.open(stream, formats=formats) as picture:
-            _form(picture, where)
-            wanted = picture.convert("L" if channels == 1 else "RGB")
-    except DataError:
-        raise
-    except _DAMAGED as error:
-        raise _damaged(where, error) from error
+    wanted = picture(stream, channels, formats, where)
     if resolution is not None and wanted.size != (resolution, resolution):
         top, left, side = central_square(wanted.height, wanted.width)
         wanted = wanted.crop((left, top, left + side, top + side))

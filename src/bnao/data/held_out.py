@@ -16,7 +16,7 @@ import torch
 from bnao.data.base import DataSource
 from bnao.data.config import DataConfig
 from bnao.data.examples import Examples
-from bnao.data.images import Images
+from bnao.data.pictures import Pictures
 from bnao.data.search_data import SearchData, TestData
 from bnao.data.stratify import divide, groups
 from bnao.errors import DataError
@@ -55,14 +55,14 @@ def split(source: DataSource, seed: int) -> tuple[SearchData, HeldOut]:
     """
     data = source.search_data(generator(seed, "data", "split"))
     train = data.train
-    assert isinstance(train, Images), "sources give images"
+    assert isinstance(train, Pictures), "sources give images"
     if source.has_test:
 
-        def open_test() -> Images:
+        def open_test() -> Pictures:
             test = source.test_data()
             if test is None:
                 raise DataError("a source with has_test returns a test set; received none: mend the source")
-            assert isinstance(test.images, Images), "sources give images"
+            assert isinstance(test.images, Pictures), "sources give images"
             return test.images.with_statistics(train.mean_C.cpu(), train.std_C.cpu())
 
         return data, HeldOut(measured=OWN_TEST_SET, _open=open_test)

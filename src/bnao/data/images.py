@@ -13,7 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bnao.data.examples import Examples
+from bnao.data.config import AugmentConfig
+from bnao.data.examples import refuse_augmentation
+from bnao.data.jitter import jitter
+from bnao.data.pictures import Pictures
 from bnao.errors import DataError
 
 
@@ -41,11 +44,12 @@ def channel_statistics(images_NCHW: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Images(Examples):
+class Images(Pictures):
     """Labelled images of one size.
 
     ``images_NCHW`` uint8, ``labels_N`` int64 in [0, K), ``mean_C`` and ``std_C`` float32 in units of [0, 1], all on one
-    device. Raises DataError if shapes or types disagree.
+    device. ``color_jitter``: random colours of each batch (:mod:`bnao.data.jitter`), 0 for none. Raises DataError if
+    shapes or types disagree.
 
     >>> x = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
     >>> data = Images(images_NCHW=x, labels_N=torch.tensor([0, 1]), mean_C=torch.zeros(3), std_C=torch.ones(3))
@@ -57,6 +61,7 @@ class Images(Examples):
     labels_N: Tensor
     mean_C: Tensor
     std_C: Tensor
+    color_jitter: float = 0.0
 
     def __post_init__(self) -> None:
         x, y = self.images_NCHW, self.labels_N
@@ -78,7 +83,8 @@ class Images(Examples):
 
     def to(self, device: torch.device | str) -> Images:
         """The same images on ``device``."""
-        return Images(
+        return replace(
+            self,
             images_NCHW=self.images_NCHW.to(device),
             labels_N=self.labels_N.to(device),
             mean_C=self.mean_C.to(device),
@@ -114,6 +120,15 @@ class Images(Examples):
         """The same images, normalised by other statistics."""
         return replace(self, mean_C=mean_C.to(self.device), std_C=std_C.to(self.device))
 
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """:func:`channel_statistics` of all images."""
+        return channel_statistics(self.images_NCHW)
+
+    def augmented(self, augment: AugmentConfig) -> Images:
+        """With random colours where ``augment`` asks for them."""
+        refuse_augmentation(augment, "these images are in memory, at one size", jitter=False)
+        return replace(self, color_jitter=augment.color_jitter)
+
     def batch(self, index_B: Tensor | slice) -> tuple[Tensor, Tensor]:
         """Normalised float32 images (B, C, H, W), ``(x / 255 - mean) / std``, and labels (B,), on the images' device.
 
@@ -121,5 +136,7 @@ class Images(Examples):
         """
         index = index_B if isinstance(index_B, slice) else index_B.to(self.device)
         pixels = self.images_NCHW[index].to(torch.float32)
+        if self.color_jitter:
+            pixels = jitter(pixels / 255, self.color_jitter) * 255
         scale = (self.std_C * 255).view(-1, 1, 1)
         return pixels.sub_((self.mean_C * 255).view(-1, 1, 1)).div_(scale), self.labels_N[index]

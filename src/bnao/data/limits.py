@@ -19,7 +19,8 @@ def check_decoded_size(num_images: int, channels: int, size: tuple[int, int], wh
     if num_bytes > MAX_DECODED_BYTES:
         raise DataError(
             f"decoded images may take at most {MAX_DECODED_BYTES / GIB:.0f} GiB; {where} has {num_images} images of "
-            f"{channels}x{size[0]}x{size[1]} = {num_bytes / GIB:.1f} GiB: set a lower resolution or max_train_images"
+            f"{channels}x{size[0]}x{size[1]} = {num_bytes / GIB:.1f} GiB: set a lower resolution or "
+            "max_train_images, or read a folder of pictures as stream:FOLDER"
         )
 
 

@@ -46,6 +46,7 @@ class Description:
     task: Task | None
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
+    central_share: float = 1.0  # side of the square that is seen of a larger picture, over its shorter side
     num_params: int
     macs: int
     metric: str
@@ -85,6 +86,8 @@ def read_description(folder: Path) -> Description:
         if mean is None and std is None:
             return description
         raise RunError(f"what says how images are prepared says which images; {str(path)!r} does not: export again")
+    if not 0.0 < description.central_share <= 1.0:
+        raise RunError(f"central_share lies in (0, 1]; {str(path)!r} says {description.central_share}: export again")
     check_picture(task.image_size[1], task.image_size[0], path)
     if {len(mean), len(std)} != {task.in_channels}:
         raise RunError(f"there is one mean and one std for each channel; {str(path)!r} has others: export again")

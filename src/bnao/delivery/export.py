@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -18,6 +19,9 @@ from bnao.loop.given import OWN
 from bnao.loop.inputs import run_config
 from bnao.loop.plugins import load_plugins
 from bnao.loop.result import read_result
+from bnao.loop.train.arch import training_config
+from bnao.loop.train.result import NETWORK, read_training
+from bnao.objective.info import ACCURACY
 from bnao.report.drawing_file import architecture_svg
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
@@ -31,6 +35,19 @@ if TYPE_CHECKING:
 WINNER = "winner.safetensors"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Built:
+    """What the weights' file says of itself: these fields of a Description."""
+
+    space: SpaceConfig
+    network: NetworkConfig
+    task: Task | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    central_share: float
+    bnao_version: str
 
 
 class Searched(Protocol):
@@ -60,17 +77,25 @@ def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) ->
     check_export(target, onnx=onnx)
     description = describe_delivered(folder)
     space = _space(folder, description) if bench is None else bench.space
-    module = build_network(description, space, folder.read_weights(WINNER)[0], folder.path / WINNER)
+    module = build_network(
+        description, space, folder.read_weights(delivered_file(folder))[0], folder.path / delivered_file(folder)
+    )
     title = f"{space.name} {description.id}: {description.num_params:,} parameters"
     drawn = architecture_svg(space, space.grammar.parse(description.architecture), title)
     inputs = None if bench is None or description.mean is not None else some_examples(bench.data.train)
     return write_export(module, description, target, onnx=onnx, texts={"architecture.svg": drawn}, inputs=inputs)
 
 
+def delivered_file(run: RunFolder) -> str:
+    """The file of the run's state that holds the delivered weights."""
+    return NETWORK if run.manifest.kind == "training" else WINNER
+
+
 def _space(run: RunFolder, description: Description) -> SearchSpace:
     """The run's space; what is in it of the user's own comes from the plugins of its settings."""
     load_spaces()
-    build = load_plugins(run_config(run).plugins)
+    training = run.manifest.kind == "training"
+    build = load_plugins(training_config(run).plugins if training else run_config(run).plugins)
     if description.mean is not None and description.space.name != OWN:
         return make_space(description.space)
     if build is None or description.task is None or description.mean is None:
@@ -85,7 +110,7 @@ def _space(run: RunFolder, description: Description) -> SearchSpace:
 
 
 def describe_delivered(run: RunFolder) -> Description:
-    """The winner of ``run``: how it is built, how its inputs are prepared, how good it is.
+    """The network that ``run`` delivers: how it is built, how its inputs are prepared, how good it is.
 
     Raises RunError if the run has not finished, or is damaged.
     """
@@ -94,20 +119,45 @@ def describe_delivered(run: RunFolder) -> Description:
             f"what is exported is the network of a finished run; {str(run.path)!r} is {run.status}: finish it by "
             f"`bnao resume {run.path}`"
         )
-    result, (_, metadata) = read_result(run), run.read_weights(WINNER)
-    winner, normalisation = result.winner, json.loads(metadata["normalisation"])
+    _, metadata = run.read_weights(delivered_file(run))
+    normalisation = json.loads(metadata["normalisation"])
 
     def stored(cls: type[T], name: str) -> T:
         return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
 
-    return Description(
-        architecture=winner.architecture,
-        id=winner.id,
+    built = _Built(
         space=stored(SpaceConfig, "space"),
         network=stored(NetworkConfig, "network"),
         task=None if json.loads(metadata["task"]) is None else stored(Task, "task"),
         mean=None if normalisation is None else tuple(normalisation["mean"]),
         std=None if normalisation is None else tuple(normalisation["std"]),
+        central_share=float(metadata.get("central_share", 1.0)),
+        bnao_version=__version__,
+    )
+    if run.manifest.kind == "training":
+        trained = read_training(run)
+        return Description(
+            **vars(built),
+            architecture=trained.architecture,
+            id=trained.id,
+            num_params=trained.num_params,
+            macs=trained.macs,
+            metric=ACCURACY.name,
+            metric_value=trained.test_accuracy,
+            metric_is_share=True,
+            standard_error=trained.standard_error,
+            measured_on=trained.measured_on,
+            loss="cross_entropy",
+            mode="retrain",
+            recipe=trained.recipe,
+            seed=trained.seed,
+        )
+    result = read_result(run)
+    winner = result.winner
+    return Description(
+        **vars(built),
+        architecture=winner.architecture,
+        id=winner.id,
         num_params=winner.num_params,
         macs=winner.macs,
         metric=result.metric.name,
@@ -119,5 +169,4 @@ def describe_delivered(run: RunFolder) -> Description:
         mode=winner.mode,
         recipe=result.recipe,
         seed=result.seed,
-        bnao_version=__version__,
     )

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bnao.data.crops import cut
 from bnao.data.decode import decode
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
@@ -44,8 +45,9 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
     """The ``top`` likeliest classes of each picture file by the network that ``bnao export`` wrote to ``folder``.
 
     A picture is prepared as the search's data were: its central square brought to the network's size (by area averaging
-    if it is larger, bilinearly if smaller), made gray for 1 channel and repeated for 3. Probabilities in [0, 1] are the
-    softmax of the logits; they are not calibrated. Nothing that is read can run code.
+    if it is larger, bilinearly if smaller), made gray for 1 channel and repeated for 3; of a network that was trained
+    on streamed pictures 7/8 of that square. Probabilities in [0, 1] are the softmax of the logits; they are not
+    calibrated. Nothing that is read can run code.
 
     Raises RunError for a folder that is none or damaged, DataError for a picture that is missing or damaged (naming
     it), SettingError if ``top`` is below 1, no picture is given, or the network does not tell classes apart, or not of
@@ -75,17 +77,22 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
     found: list[Prediction] = []
     for begin in range(0, len(paths), BATCH):
         batch = paths[begin : begin + BATCH]
-        pixels = torch.from_numpy(np.stack([read_picture(path, task) for path in batch]))
+        pixels = torch.from_numpy(np.stack([read_picture(path, task, description.central_share) for path in batch]))
         found += _named(batch, _probabilities(module, pixels, description), task, top)
     return found
 
 
-def read_picture(path: Path, task: Task) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Pixels of a picture, uint8 (C, H, W), as a network for ``task`` takes them. Raises DataError."""
+def read_picture(path: Path, task: Task, central_share: float = 1.0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Pixels of a picture, uint8 (C, H, W), as a network for ``task`` takes them. Raises DataError.
+
+    ``central_share`` below 1: as networks of streamed pictures are tested (:mod:`bnao.data.crops`).
+    """
     if not path.is_file():
         there = "is a folder" if path.is_dir() else "is missing"
         raise DataError(f"a prediction reads picture files; {str(path)!r} {there}: check the path")
     height, width = task.image_size
+    if central_share < 1.0:
+        return cut(path, height, share=central_share)
     pixels_HWC = decode(path, task.in_channels, height if height == width else None, FORMATS, path)
     if pixels_HWC.shape[:2] != task.image_size:
         raise DataError(

@@ -6,7 +6,7 @@ Shapes: N examples.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -68,26 +68,34 @@ def measure(
     module: nn.Module, examples: Examples, objective: Objective = CLASSIFICATION, batch_size: int = 500
 ) -> Measurement:
     """Run ``module`` as it is (call it in eval mode) on all ``examples``, without gradients."""
-    return measure_batches(module, prepared_batches(examples, batch_size), objective)
+    return measure_batches(module, batches_in_turn(examples, batch_size), objective)
+
+
+def batches_in_turn(examples: Examples, batch_size: int) -> Iterator[Batch]:
+    """Batches on the examples' device, in order, one at a time."""
+    pieces = equal_batches(len(examples), batch_size)
+    examples = examples.ahead((piece, 0) for piece in pieces)
+    for piece in pieces:
+        x, targets = examples.batch(piece)
+        yield network_inputs(x), targets
 
 
 def prepared_batches(examples: Examples, batch_size: int) -> list[Batch]:
-    """Batches on the examples' device, in order, to be used for many modules."""
-    batches = (examples.batch(piece) for piece in equal_batches(len(examples), batch_size))
-    return [(network_inputs(x), y) for x, y in batches]
+    """All batches on the examples' device, in order, to be used for many modules."""
+    return list(batches_in_turn(examples, batch_size))
 
 
-def measure_batches(module: nn.Module, batches: Sequence[Batch], objective: Objective = CLASSIFICATION) -> Measurement:
-    """As :func:`measure`, on prepared batches."""
+def measure_batches(module: nn.Module, batches: Iterable[Batch], objective: Objective = CLASSIFICATION) -> Measurement:
+    """As :func:`measure`, on prepared batches, or batches that come one at a time."""
     return _outcome(module, batches, objective).measurement()
 
 
-def figures_of(module: nn.Module, batches: Sequence[Batch], objective: Objective) -> tuple[float, float]:
+def figures_of(module: nn.Module, batches: Iterable[Batch], objective: Objective) -> tuple[float, float]:
     """Loss and metric alone, as :func:`measure_batches` has them."""
     return _outcome(module, batches, objective).figures()
 
 
-def _outcome(module: nn.Module, batches: Sequence[Batch], objective: Objective) -> Outcome:
+def _outcome(module: nn.Module, batches: Iterable[Batch], objective: Objective) -> Outcome:
     found = Outcome(objective)
     with torch.no_grad():
         for x, targets in batches:

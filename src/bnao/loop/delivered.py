@@ -22,11 +22,16 @@ T = TypeVar("T")
 
 def load_winner(path: str | Path) -> nn.Module:
     """The delivered network of the finished run in ``path``, in eval mode. Raises RunError."""
+    return load_delivered(path, "winner.safetensors")
+
+
+def load_delivered(path: str | Path, name: str) -> nn.Module:
+    """The network whose weights are the file ``name`` of the run in ``path``, in eval mode. Raises RunError."""
     from bnao.spaces import load_spaces
     from bnao.spaces.base import make_space
 
     load_spaces()
-    tensors, metadata = RunFolder.open(path).read_weights("winner.safetensors")
+    tensors, metadata = RunFolder.open(path).read_weights(name)
     if json.loads(metadata["space"])["name"] == "own":
         raise RunError(f"a network of your own model is made with it; {str(path)!r} is read without: use bnao.resume")
 

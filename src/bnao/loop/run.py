@@ -69,11 +69,11 @@ def prepare(
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config, begun=begun, given=given)
         _check_budgets(bench)
-        _check_parts(bench)
+        check_parts(bench)
     if config.limits.max_latency_ms is not None:
         with threads(num_threads(config)):
             bench = within_latency(bench, search_latency(bench, log, table, given.latency), begun=begun)
-            _check_parts(bench)
+            check_parts(bench)
     elif given.latency is not None:
         raise SettingError("a function of latency is used by limits.max_latency_ms only; received none: set the limit")
     for text in unread_settings(config):
@@ -215,6 +215,7 @@ def _check_budgets(bench: Workbench) -> None:
     ]
     for name, training, images in trainings:
         if name != "final" or config.final.trains:
+            bench.data.train.augmented(training.augment)  # refuses what these data cannot do
             require(
                 training.batch_size <= images,
                 f"{name}.training.batch_size is at most the number of training images, {images}",
@@ -224,7 +225,7 @@ def _check_budgets(bench: Workbench) -> None:
     require(num_valid >= 2, "scoring needs at least 2 validation images", num_valid, "raise data.valid_fraction")
 
 
-def _check_parts(bench: Workbench) -> None:
+def check_parts(bench: Workbench) -> None:
     """Make the policy and the proposer once, so that their settings are refused early."""
     config = bench.config
     few = bench.feasible.sample_distinct(2, generator(config.seed, "check"))

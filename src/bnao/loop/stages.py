@@ -156,6 +156,6 @@ class StageLog:
 def _settings(stage: str) -> str:
     """Where the settings of a stage's training are."""
     kind = stage.partition("-")[0]
-    return {"supernet": "supernet.training", "final": "final.training", "controller": "controller"}.get(
-        kind, "rerank.training"
-    )
+    return {
+        "supernet": "supernet.training", "final": "final.training", "controller": "controller", "train": "training",
+    }.get(kind, "rerank.training")  # fmt: skip

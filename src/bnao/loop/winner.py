@@ -9,7 +9,7 @@ from torch import nn
 
 from bnao.arch import Architecture
 from bnao.data.examples import Examples
-from bnao.data.images import Images
+from bnao.data.pictures import Pictures
 from bnao.evaluation.calibration import calibration_batches
 from bnao.evaluation.measure import Measurement
 from bnao.evaluation.views import recalibrated_view
@@ -100,12 +100,19 @@ def save_winner(bench: Workbench, commit: Commit, winner: Winner, module: nn.Mod
         "network": json.dumps(to_plain(replace(bench.delivered.config, auxiliary=False))),
         "task": json.dumps(to_plain(bench.task)),
         "normalisation": json.dumps(_normalisation(bench.data.train)),
+        **central_share(bench.data.train),
     }
     commit.write_weights("winner.safetensors", bench.delivered.skeleton.delivered_state(module), metadata)
 
 
 def _normalisation(train: Examples) -> dict[str, list[float]] | None:
     """What pixels were scaled by; None where the data are the user's own, and come as networks take them."""
-    if not isinstance(train, Images):
+    if not isinstance(train, Pictures):
         return None
     return {"mean": train.mean_C.tolist(), "std": train.std_C.tolist()}
+
+
+def central_share(train: Examples) -> dict[str, str]:
+    """For the metadata of weights: how much of a larger picture is seen, where it is not the whole central square."""
+    share = train.central_share if isinstance(train, Pictures) else 1.0
+    return {} if share == 1.0 else {"central_share": repr(share)}

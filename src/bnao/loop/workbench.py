@@ -156,5 +156,14 @@ def delivered_network(config: SearchConfig) -> NetworkConfig:
 
 def num_threads(config: SearchConfig) -> int:
     """CPU threads that the search uses: the setting, else OMP_NUM_THREADS of the environment, else all cores."""
+    return num_threads_of(config.threads)
+
+
+def num_threads_of(setting: int | None) -> int:
+    """The same of the setting alone.
+
+    >>> num_threads_of(3)
+    3
+    """
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return config.threads or (int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1)
+    return setting or (int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1)

@@ -95,7 +95,7 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.2f}"
 
 
-_SHARE = re.compile(r".*accuracy|((best_)?(valid|test)_)?(auroc|f1|error)")
+_SHARE = re.compile(r".*accuracy|((best_)?(valid|test)_)?(auroc|f1|(top5_)?error)")
 """Names of figures in [0, 1]."""
 
 

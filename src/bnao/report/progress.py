@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bnao.data.words import examples_word
 from bnao.report.format import clock as ticking
-from bnao.report.format import count, duration, figures, magnitude, processes_text, to_ascii
+from bnao.report.format import count, duration, figures, magnitude, percent, processes_text, to_ascii
 from bnao.report.stage import SearchClock, Stage, number
 
 QUIET_SECONDS = 10.0  # plain mode: at most one line in this time between a stage's start and end
@@ -66,7 +66,7 @@ class ProgressDisplay:
     def event(self, kind: str, **fields: Any) -> None:
         """Show one event; unknown kinds show nothing."""
         stage = self._clock.event(kind, fields)
-        if kind == "search_started":
+        if kind in ("search_started", "run_started"):
             self._start_line(fields)
         elif kind == "stage_started" and stage is not None and self._live is None:
             amount = f": {count(stage.total)} {stage.unit}".rstrip() if stage.total is not None else " ..."
@@ -81,8 +81,11 @@ class ProgressDisplay:
             self._wrapped(str(fields.get("text", "")), "cyan")
         elif kind == "warning":
             self._wrapped(f"warning: {fields.get('text', '')}", "yellow")
-        elif kind == "search_finished":
-            self._line(f"Search finished in {duration(number(fields.get('seconds'), self._clock.elapsed))}", "bold")
+        elif kind in ("search_finished", "run_finished"):
+            what = "Search" if kind == "search_finished" else self._what
+            self._line(f"{what} finished in {duration(number(fields.get('seconds'), self._clock.elapsed))}", "bold")
+        elif kind == "tested" and isinstance(fields.get("test_accuracy"), float):
+            self._line(f"  epoch {fields.get('epoch')}: test error {percent(1 - fields['test_accuracy'], 2)}")
 
     # ---- lines that stay ----
 

@@ -15,6 +15,7 @@ from bnao.report.front_table import print_fronts
 from bnao.report.page import Page, plain_table
 from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
+from bnao.report.training_page import show_training
 from bnao.storage import Pool, PoolEntry, RunFolder
 
 
@@ -35,6 +36,9 @@ def show_run(run: RunFolder, console: Console) -> None:
             ("versions", ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items()))),
         ]
     )
+    if manifest.kind == "training":
+        show_training(run, page)
+        return
     if run.has(RESULT):
         result = read_result(run)
         print_summary(result, console, folder=run.path)

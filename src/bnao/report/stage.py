@@ -90,7 +90,7 @@ class SearchClock:
 
     def event(self, kind: str, fields: Mapping[str, Any]) -> Stage | None:
         """Take in one event; the stage it is about, if any."""
-        if kind == "search_started":
+        if kind in ("search_started", "run_started"):
             self.planned = [str(name) for name in fields.get("stages") or self.planned]
             self._take_over(_table(fields.get("finished")))
         elif kind == "stage_started":

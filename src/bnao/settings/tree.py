@@ -129,7 +129,8 @@ def unknown_field(name: str, root: object) -> FieldError:
     alike = [candidate for candidate in known if candidate.rsplit(".", 1)[-1] == last]
     guess = nearest(name, alike) or (alike[0] if alike else nearest(name, known))
     hint = f"did you mean {guess!r}?" if guess else "no setting has a similar name."
-    return FieldError(f"unknown setting {name!r}: {hint} All are listed by `bnao search --help`", name)
+    command = vars(type(root)).get("COMMAND", "search")
+    return FieldError(f"unknown setting {name!r}: {hint} All are listed by `bnao {command} --help`", name)
 
 
 def update_from_flags(config: C, flags: Mapping[str, str]) -> C:

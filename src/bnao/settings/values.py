@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, time
+from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -58,6 +60,7 @@ _EXAMPLES: dict[Any, str] = {
 
 
 _MAX_INT = 2**63 - 1
+_POWER = re.compile(r"\d+(\.\d+)?e\+?\d{1,2}")
 
 
 def shown(value: object) -> str:
@@ -126,11 +129,21 @@ def check(name: str, value: object, kind: Any) -> Any:
     raise _refuse(name, kind, value)
 
 
+def _whole(word: str) -> int:
+    """A whole number written with an exponent. Raises ValueError for any other."""
+    value = Decimal(word)
+    if value != value.to_integral_value():
+        raise ValueError(word)
+    return int(value)
+
+
 def parse(name: str, text: str, kind: Any) -> Any:
-    """The value that ``text`` (of a flag) stands for. Raises SettingError.
+    """The value that ``text`` (of a flag) stands for; ``600e6`` is a whole number too. Raises SettingError.
 
     >>> parse("loop.pool", "10", int), parse("flip", "no", bool), parse("images", "none", int | None)
     (10, False, None)
+    >>> parse("limits.max_macs", "600e6", int | None)
+    600000000
     """
     inner, nullable = optional(kind)
     word = text.strip().lower()
@@ -144,7 +157,7 @@ def parse(name: str, text: str, kind: Any) -> Any:
         value = _WORDS.get(word, text)
     elif inner in (int, float):
         try:
-            value = inner(text)
+            value = inner(text) if inner is float or _POWER.fullmatch(word) is None else _whole(word)
         except ValueError:
             raise _refuse(name, kind, text) from None
     return check(name, value, kind)

@@ -19,6 +19,7 @@ VERSION = 2  # 2: the pool's digest, predictions of the controller, what a resum
 FILE_NAME = "manifest.json"
 
 Status = Literal["running", "finished"]
+Kind = Literal["search", "training"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +43,19 @@ class Manifest:
     versions: dict[str, str]
     format: str = FORMAT
     version: int = VERSION
+    kind: Kind = "search"  # what is run: a search (or what belongs to one), or the last training of one network
     generation: int = 0
     status: Status = "running"
     files: dict[str, FileRecord] = field(default_factory=dict)
     pool: str | None = None  # digest of the pool at this generation; None while there is none
 
     @staticmethod
-    def new(*, recipe: str, config: Any) -> Manifest:
+    def new(*, recipe: str, config: Any, kind: Kind = "search") -> Manifest:
         """The manifest of a run that begins now."""
         now = utc_now()
-        return Manifest(recipe=recipe, config=to_plain(config), created=now, updated=now, versions=versions())
+        return Manifest(
+            recipe=recipe, config=to_plain(config), created=now, updated=now, versions=versions(), kind=kind
+        )
 
     def next(self, *, files: dict[str, FileRecord], status: Status, pool: str | None) -> Manifest:
         """The manifest one generation later."""

@@ -26,7 +26,7 @@ from bnao.errors import RunError
 from bnao.storage import checkpoints, files
 from bnao.storage.event_log import EventLog, read_events
 from bnao.storage.lock import Lock
-from bnao.storage.manifest import FileRecord, Manifest, Status
+from bnao.storage.manifest import FileRecord, Kind, Manifest, Status
 from bnao.storage.pool import Pool
 from bnao.storage.used import STATE, refuse_used
 
@@ -56,22 +56,22 @@ class RunFolder:
         self._lock = lock
 
     @classmethod
-    def create(cls, path: str | Path, *, config: Any, recipe: str) -> RunFolder:
+    def create(cls, path: str | Path, *, config: Any, recipe: str, kind: Kind = "search") -> RunFolder:
         """A new run in ``path``, a folder that is empty or does not exist yet (parents are made).
 
         ``config`` is a dataclass or a dict of plain values. Raises RunError if something is there already, or if the
         folder cannot be written.
         """
         path = Path(path)
-        refuse_used(path)
+        refuse_used(path, kind)
         with files.writing(path):
             path.mkdir(parents=True, exist_ok=True)
         lock = Lock(path)
         try:
-            refuse_used(path)  # another process may have been faster
+            refuse_used(path, kind)  # another process may have been faster
             with files.writing(path):
                 (path / STATE).mkdir(exist_ok=True)
-            manifest = Manifest.new(recipe=recipe, config=config)
+            manifest = Manifest.new(recipe=recipe, config=config, kind=kind)
             manifest.write(path)
         except BaseException:
             lock.release()
@@ -147,6 +147,13 @@ class RunFolder:
     def status(self) -> Status:
         """``running`` until a commit says ``finished``."""
         return self.manifest.status
+
+    def require_search(self, what: str) -> None:
+        """Raise RunError unless this is the run of a search; ``what`` needs one."""
+        if self.manifest.kind != "search":
+            raise RunError(
+                f"{what} is of a search; {str(self.path)!r} is the training of one network: give the folder of a search"
+            )
 
     def has(self, name: str) -> bool:
         """Whether the state has a file called ``name``."""

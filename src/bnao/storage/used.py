@@ -10,17 +10,17 @@ from pathlib import Path
 from bnao.errors import RunError
 from bnao.storage import files
 from bnao.storage.lock import FILE_NAME as LOCK
-from bnao.storage.manifest import FILE_NAME, Manifest
+from bnao.storage.manifest import FILE_NAME, Kind, Manifest
 
 STATE = "state"
 
 
-def refuse_used(path: Path) -> None:
-    """Raise RunError unless ``path`` is an empty folder or does not exist.
+def refuse_used(path: Path, kind: Kind = "search") -> None:
+    """Raise RunError unless ``path`` is an empty folder or does not exist; ``kind`` of the new run is for messages.
 
     What a process leaves that is killed before its run has a manifest does not count.
     """
-    rule = "a search writes to a new or empty folder"
+    rule = f"a {kind} writes to a new or empty folder"
     if "\0" in str(path):
         raise RunError(f"{rule}; {str(path)!r} holds a zero character: choose another folder")
     try:

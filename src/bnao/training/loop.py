@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from bnao.call import call_network, split_outputs
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
-from bnao.data.examples import Examples
+from bnao.data.examples import Examples, Planned
 from bnao.distributed import ProcessLost, Shards
 from bnao.errors import NumericalError
 from bnao.objective import CLASSIFICATION, Objective
@@ -213,6 +213,9 @@ def _train(
         policy.load_state_dict(state["policy"])
         curve = [Epoch(**epoch) for epoch in state["curve"]]
         first, sums = state["step"], _Sums(**state["sums"])
+    augmented = images.augmented(config.augment)
+    coming = (_Batches(augmented, config, seed, stage, step, shards) for step in range(first, steps))
+    images = augmented.ahead(batches.planned(number) for batches in coming for number in shards.mine)
     for step in range(first, steps):
         trainable.progress.value = step / steps
         try:
@@ -258,18 +261,26 @@ class _Batches:
         self.step, self._stage, self._shards = step, stage, shards
         self._index = batch_indices(len(images), config.batch_size, step, seed, stage)
 
+    def planned(self, number: int) -> Planned:
+        """The examples of part ``number``, and the seed of torch's stream."""
+        index = self._index[self._shards.part(number, len(self._index))]
+        return index, torch_seed(self._seed, self._stage, "step", *self._names(number))
+
     @contextmanager
     def part(self, number: int) -> Iterator[tuple[Any, Tensor]]:
         """Inputs and targets of part ``number``; within the context torch draws from the part's stream."""
-        names = (self.step,) if self._shards.total == 1 else (self.step, number)
-        index = self._index[self._shards.part(number, len(self._index))]
+        index, seed = self.planned(number)
         with torch.random.fork_rng(devices=_cuda_devices(self._images.device)):
-            torch.manual_seed(torch_seed(self._seed, self._stage, "step", *names))
+            torch.manual_seed(seed)
             x, targets = self._images.batch(index)
             if self._augment.is_active:
+                names = self._names(number)
                 drawn = torch.Generator().manual_seed(torch_seed(self._seed, self._stage, "augment", *names))
                 x = self._augment(x, drawn)
             yield network_inputs(x), targets
+
+    def _names(self, number: int) -> tuple[int, ...]:
+        return (self.step,) if self._shards.total == 1 else (self.step, number)
 
 
 def _step(

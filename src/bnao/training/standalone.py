@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from bnao.rng import torch_stream
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.base import Built, Skeleton
 from bnao.supernet import StandAlone
+from bnao.training.averaging import averaged
 from bnao.training.config import TrainingConfig
 from bnao.training.device import place
 from bnao.training.loop import Epoch, Hooks, Saves, Weights, train
@@ -62,18 +63,24 @@ def train_standalone(
     hooks: Hooks | None = None,
     saves: Saves | None = None,
     shards: Shards | None = None,
+    watch: Callable[[Epoch, nn.Module], None] | None = None,
 ) -> TrainedNetwork:
     """Train ``architecture`` alone on ``images`` (on their device) for one schedule.
 
     ``inherited`` are a supernet path's weights to start from (the skeleton's output must then be ``project``). With
     ``average_decay`` the network gets the averaged weights and running statistics. ``saves`` keeps the running training
-    (:func:`~bnao.training.loop.train`), and all processes of ``shards`` make the same call.
+    (:func:`~bnao.training.loop.train`), and all processes of ``shards`` make the same call. ``watch`` sees the network
+    after each epoch as it would be delivered then: in eval mode, with averaged weights where they are kept; the
+    training goes on as if it had not.
     """
     built = build_seeded(skeleton, architecture, seed, stage)
     if inherited is not None:
         built.module.load_state_dict(dict(inherited))
     place(built.module, images.device)
     weights = Weights.fresh(StandAlone(built), config, optimizer)
+    hooks = hooks or Hooks()
+    if watch is not None:
+        hooks = replace(hooks, on_epoch=_watched(weights, hooks.on_epoch, watch))
     curve = train(
         weights,
         OnePath(architecture),
@@ -89,6 +96,21 @@ def train_standalone(
     if weights.average is not None:
         weights.average.adopt()
     return TrainedNetwork(built.module.eval(), curve)
+
+
+def _watched(
+    weights: Weights, on_epoch: Callable[[Epoch], None], watch: Callable[[Epoch, nn.Module], None]
+) -> Callable[[Epoch], None]:
+    module = weights.trainable.root
+
+    def both(epoch: Epoch) -> None:
+        on_epoch(epoch)
+        module.eval()
+        with averaged(weights.average):
+            watch(epoch, module)
+        weights.trainable.start_training()
+
+    return both
 
 
 def rebuild(

@@ -25,8 +25,8 @@ from bnao.data.kind import SourceKind, needed
 from bnao.data.raw import RawImages, RawSource
 from bnao.errors import DataError
 
-_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 _TEST_NAMES = ("test", "val", "valid")
 
 
@@ -43,8 +43,8 @@ def open_folder(path: Path | None, config: DataConfig) -> DataSource:
     root = needed(path, "folder")
     if not root.is_dir():
         raise DataError(f"this kind of data is a folder; {root} is a file: give the folder")
-    train_root, test_root = _roots(root)
-    classes = tuple(p.name for p in _class_folders(train_root))
+    train_root, test_root = roots(root)
+    classes = tuple(p.name for p in class_folders(train_root))
     if not classes:
         raise DataError(f"a folder has one folder of pictures for each class; {train_root} has none: make them")
     parts = {folder: _scan(folder, classes) for folder in (train_root, test_root) if folder is not None}
@@ -71,26 +71,31 @@ def open_folder(path: Path | None, config: DataConfig) -> DataSource:
     return ArraySource(raw, config)
 
 
-def _roots(root: Path) -> tuple[Path, Path | None]:
-    if not (root / "train").is_dir() or not _class_folders(root / "train"):
+def roots(root: Path) -> tuple[Path, Path | None]:
+    """The folder of the training classes and that of the test classes, None where there are no test data."""
+    if not (root / "train").is_dir() or not class_folders(root / "train"):
         return root, None
-    found = [root / name for name in _TEST_NAMES if (root / name).is_dir() and _class_folders(root / name)]
+    found = [root / name for name in _TEST_NAMES if (root / name).is_dir() and class_folders(root / name)]
     if len(found) > 1:
         warnings.warn(f"{found[0]} is taken for the test set; not used: {', '.join(map(str, found[1:]))}", stacklevel=3)
     return root / "train", found[0] if found else None
 
 
-def _class_folders(folder: Path) -> list[Path]:
+def class_folders(folder: Path) -> list[Path]:
+    """Folders in ``folder`` that are not hidden, by name."""
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
-def _scan(folder: Path, classes: tuple[str, ...]) -> _Part:
-    """All pictures of a part and what their headers say."""
-    present = [p.name for p in _class_folders(folder)]
+def list_pictures(folder: Path, classes: tuple[str, ...]) -> tuple[list[Path], NDArray[np.int64]]:
+    """All pictures of a part, by class and name, and their labels; nothing is opened.
+
+    Raises DataError for a class that ``classes`` lacks, or one without pictures; warns of files that are none.
+    """
+    present = [p.name for p in class_folders(folder)]
     if unknown := sorted(set(present) - set(classes)):
         raise DataError(f"test classes are training classes; {folder} has also {unknown[0]!r}: rename or remove it")
     files: list[Path] = []
@@ -106,10 +111,16 @@ def _scan(folder: Path, classes: tuple[str, ...]) -> _Part:
         labels += [k] * len(pictures)
     if ignored:
         warnings.warn(f"{len(ignored)} files are not pictures and not used, such as {ignored[0]}", stacklevel=4)
-    forms = [picture_form(p, _FORMATS, p) for p in files]
+    return files, np.array(labels, dtype=np.int64)
+
+
+def _scan(folder: Path, classes: tuple[str, ...]) -> _Part:
+    """All pictures of a part and what their headers say."""
+    files, labels_N = list_pictures(folder, classes)
+    forms = [picture_form(p, FORMATS, p) for p in files]
     return _Part(
         files=tuple(files),
-        labels_N=np.array(labels, dtype=np.int64),
+        labels_N=labels_N,
         sizes=frozenset((h, w) for _, h, w in forms),
         channels=max(c for c, _, _ in forms),
     )
@@ -119,7 +130,7 @@ def _open_part(part: _Part, channels: int, size: tuple[int, int], resolution: in
     def read(index: NDArray[np.int64]) -> NDArray[np.uint8]:
         out = np.empty((len(index), *size, channels), dtype=np.uint8)
         for row, k in enumerate(index):
-            pixels = decode(part.files[k], channels, resolution, _FORMATS, part.files[k])
+            pixels = decode(part.files[k], channels, resolution, FORMATS, part.files[k])
             if pixels.shape[:2] != size:
                 raise DataError(f"a picture keeps its size while it is read; {part.files[k]} did not: start again")
             out[row] = pixels
@@ -143,13 +154,13 @@ def _detect(path: Path) -> bool:
     if not path.is_dir():
         return False
     train_root, _ = _roots_quietly(path)
-    return any(_is_picture(p) for folder in _class_folders(train_root) for p in folder.rglob("*"))
+    return any(_is_picture(p) for folder in class_folders(train_root) for p in folder.rglob("*"))
 
 
 def _roots_quietly(path: Path) -> tuple[Path, Path | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _roots(path)
+        return roots(path)
 
 
 KIND = SourceKind(

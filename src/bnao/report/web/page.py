@@ -16,6 +16,7 @@ from bnao.report.web.front_part import fronts
 from bnao.report.web.judgement import own_warnings
 from bnao.report.web.ranking_part import ranking
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
+from bnao.report.web.training_page import render_training
 from bnao.report.web.winner_part import comparison, drawing, key_figures, mode_text
 from bnao.settings import flatten, in_words
 from bnao.spaces.base import SearchSpace
@@ -59,9 +60,11 @@ def render_report(run: RunFolder, *, live: bool = False, space: SearchSpace | No
     from jinja2 import Environment, StrictUndefined
 
     here = resources.files(__package__)
+    css = (here / "style.css").read_text(encoding="utf-8")
+    if run.manifest.kind == "training":
+        return render_training(run, css=css, live=live, live_seconds=LIVE_SECONDS)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
-    css = (here / "style.css").read_text(encoding="utf-8")
     return template.render(_context(read_facts(run, space)), css=css, live=live, live_seconds=LIVE_SECONDS)
 
 

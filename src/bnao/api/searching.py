@@ -1,4 +1,4 @@
-"""What ``import bnao`` offers: whole searches, sizes, and the winner as a plain torch module."""
+"""Whole searches, going on with them, other budgets, the ranking measured; the winner as a plain torch module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bnao.cost.limits import Limits
 from bnao.cost.size_of import size as size
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from bnao.loop.stages import StageLog
     from bnao.loop.team.start import Assembly
     from bnao.loop.workbench import Workbench
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -327,6 +324,10 @@ def resume(
         if assembly.follows:
             return _followed(assembly)
         with RunFolder.resume(path) as run:
+            if run.manifest.kind == "training":
+                raise RunError(
+                    f"bnao.resume goes on with a search; {str(path)!r} is a training: use bnao.resume_training"
+                )
             early, heard = Kept(), _listener(listener)
             log = _stage_log(early, heard)
             if run.status == "finished" and model is None:
@@ -363,6 +364,7 @@ def pick(
     from bnao.loop.own import objects_given
 
     source = RunFolder.open(path)
+    source.require_search("another budget (a pick)")
     config = run_config(source)
     batch = config.limits.latency_batch
     limits = Limits(max_params=max_params, max_macs=max_macs, max_latency_ms=max_latency_ms, latency_batch=batch)
@@ -408,6 +410,7 @@ def rank(
 
     refuse_launched("a ranking", "leave torchrun out, and say --processes N")
     folder = RunFolder.open(run)
+    folder.require_search("a ranking")
     asked = Asked(architectures=architectures, stratify=stratify, second_seed=second_seed, seed=seed)
     heard, objects = _listener(listener), objects_given(given)
     go_on = f"`bnao.rank({str(run)!r}, ...)` from Python" if objects.any else f"`bnao rank {folder.path}`"

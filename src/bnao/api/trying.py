@@ -1,0 +1,33 @@
+"""Dry runs: shapes, sizes, times and memory from a few real steps; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bnao.api.searching import _listener, _stage_log
+from bnao.loop.config import SearchConfig
+from bnao.loop.dry.result import DryRun
+from bnao.loop.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from bnao.loop.events import Listener
+
+
+def dry_search(config: SearchConfig, *, listener: Listener | Callable[..., None] | None = None) -> DryRun:
+    """What a search with these settings would do, from two real steps of each kind of its trainings.
+
+    A batch larger than the data is cut to them, and it is said. Raises BnaoError as :func:`bnao.search` does.
+    """
+    from bnao.loop.dry.search import try_search
+
+    return try_search(config, _stage_log(_listener(listener)))
+
+
+def dry_train(config: TrainConfig, *, listener: Listener | Callable[..., None] | None = None) -> DryRun:
+    """What :func:`bnao.train` with these settings would do, from two real steps; batches as :func:`dry_search`."""
+    from bnao.loop.train.bench import prepare_training
+    from bnao.loop.train.dry_run import try_training
+
+    log = _stage_log(_listener(listener))
+    return try_training(prepare_training(config, log, any_batch=True), config, log)

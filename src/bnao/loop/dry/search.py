@@ -1,0 +1,118 @@
+"""What a search would do, from two real steps of each kind of its trainings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bnao.controller import PROPOSERS
+from bnao.loop.config import SearchConfig
+from bnao.loop.dry.result import DryRun, TriedNetwork
+from bnao.loop.dry.steps import Asked, cut_to, described, try_steps
+from bnao.loop.plan.machine import memory_words
+from bnao.loop.plugins import load_plugins
+from bnao.loop.policy import search_policy
+from bnao.loop.run import check_parts
+from bnao.loop.stages import Stage, StageLog
+from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads
+from bnao.rng import generator, torch_seed, torch_stream
+from bnao.sampling import POLICIES
+from bnao.supernet import Supernet
+from bnao.training.config import TrainingConfig
+from bnao.training.device import place, threads
+from bnao.training.loop import Hooks, Weights, train
+from bnao.training.standalone import train_standalone
+
+STREAM = "dry-run"
+"""Name of all random streams here: none of the search's own is read."""
+DRAWN = 8  # architectures that the sampling policy is made with
+
+
+def try_search(config: SearchConfig, log: StageLog) -> DryRun:
+    """Data, networks, and two steps of the supernet, of a re-ranking and of the final training.
+
+    Batches larger than the data are cut to them. Raises BnaoError as the search would before it begins; a limit on
+    latency is not measured.
+    """
+    load_plugins(config.plugins)
+    POLICIES.get(config.sampling.policy)
+    PROPOSERS.get(config.controller.proposer)
+    with threads(num_threads(config)):
+        with log.stage("data", "data and networks", None, "images"):
+            bench = make_workbench(config)
+            bench = replace(bench, config=_cut(bench))
+            check_parts(bench)
+        with log.stage("steps", "two steps of each kind", 3, "kinds") as stage:
+            networks = _networks(bench, config, stage)
+    loop, counts = config.loop, bench.feasible.describe_count()
+    task = bench.task
+    facts = [
+        ("data", f"{config.data.source}: {len(bench.data.train):,} to train, {len(bench.data.valid):,} to validate; "
+         f"measured on: {bench.held_out.measured}" + (f"; {task.num_classes} classes" if task else "")),
+        ("space", f"{config.space.name}, {counts} architectures"),
+        ("search", f"pool {loop.pool}, {loop.rounds} round(s), {loop.proposals} proposals after each but the last"),
+        ("stand-alone", f"top {config.rerank.top} and {config.rerank.num_random} random ones, then the winner "
+         f"({config.final.mode})"),
+        ("device", f"{bench.device}, {num_threads(config)} thread(s)"),
+    ]  # fmt: skip
+    advice = [
+        "Trainings alone are counted here; `bnao plan` with the same flags measures scoring and proposals too, and "
+        "gives intervals."
+    ]
+    return DryRun(facts=facts, networks=networks, memory_how=memory_words(bench.device), advice=advice)
+
+
+def _cut(bench: Workbench) -> SearchConfig:
+    config, num = bench.config, len(bench.data.train)
+    whole = num + len(bench.data.valid)
+    return replace(
+        config,
+        supernet=replace(config.supernet, training=cut_to(config.supernet.training, num)),
+        rerank=replace(config.rerank, training=cut_to(config.rerank.training, num)),
+        final=replace(config.final, training=cut_to(config.final.training, whole)),
+    )
+
+
+def _networks(bench: Workbench, asked: SearchConfig, stage: Stage) -> list[TriedNetwork]:
+    config, device = bench.config, bench.device
+    drawn = bench.feasible.sample_distinct(DRAWN, generator(config.seed, STREAM))
+    one = bench.space.grammar.canonical(drawn[0])
+
+    def supernet(training: TrainingConfig, hooks: Hooks) -> None:
+        with torch_stream(config.seed, STREAM, "init"):
+            built = bench.supernet.skeleton.build_supernet(share_sides=config.supernet.share_sides)
+        place(built.module, device)
+        weights = Weights.fresh(Supernet(built), training, bench.optimizer)
+        policy = search_policy(bench, drawn, torch_seed(config.seed, STREAM))
+        train(
+            weights, policy, bench.data.train, training, seed=config.seed, stage=STREAM,
+            objective=bench.objective, hooks=hooks,
+        )  # fmt: skip
+
+    def alone(network: Network, final: bool, training: TrainingConfig, hooks: Hooks) -> None:
+        images = bench.data.train.joined(bench.data.valid) if final else bench.data.train
+        train_standalone(
+            network.skeleton, one, images, training, seed=config.seed, stage=STREAM, objective=bench.objective,
+            optimizer=bench.optimizer, hooks=hooks,
+        )  # fmt: skip
+
+    num, whole = len(bench.data.train), len(bench.data.train) + len(bench.data.valid)
+    found: list[TriedNetwork] = []
+    if config.supernet.source is None:
+        tried = try_steps(Asked(asked.supernet.training, num, asked.loop.rounds), device, supernet)
+        found.append(described("a path of the supernet", bench.supernet.skeleton, bench.supernet.sizes, one, tried))
+    stage.progress(1)
+    trainings = asked.rerank.top + asked.rerank.num_random
+    tried = try_steps(
+        Asked(asked.rerank.training, num, trainings), device, lambda t, hooks: alone(bench.rerank, False, t, hooks)
+    )
+    found.append(described("re-ranking", bench.rerank.skeleton, bench.rerank.sizes, one, tried))
+    stage.progress(2)
+    if config.final.mode != "rerank":
+        last = None
+        if config.final.trains:
+            last = try_steps(
+                Asked(asked.final.training, whole), device, lambda t, hooks: alone(bench.delivered, True, t, hooks)
+            )
+        found.append(described("final", bench.delivered.skeleton, bench.delivered.sizes, one, last))
+    stage.progress(3)
+    return found

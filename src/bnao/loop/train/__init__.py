@@ -1,0 +1,1 @@
+"""``bnao train``: one architecture trained alone, in full, and measured on test data."""

@@ -1,0 +1,141 @@
+"""What a training works with, derived once from its settings: data, network, sizes, device."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import torch
+
+from bnao.arch import Architecture
+from bnao.cost.sizes import SizeTable
+from bnao.data.pictures import Pictures
+from bnao.data.search_data import TestData
+from bnao.data.whole import whole
+from bnao.errors import RunError, SettingError, require
+from bnao.loop.inputs import INPUTS, Inputs, read_inputs
+from bnao.loop.plugins import load_plugins, plugins_digest
+from bnao.loop.stages import StageLog
+from bnao.loop.train.arch import choose_architecture, training_config
+from bnao.loop.train.config import TrainConfig
+from bnao.loop.train.width import Width, widest
+from bnao.loop.workbench import num_threads_of
+from bnao.spaces import load_spaces
+from bnao.spaces.base import SearchSpace, Skeleton, make_space
+from bnao.storage import RunFolder
+from bnao.task import Task
+from bnao.training.device import resolve_device, threads
+
+ORIGIN = "origin.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What the settings of a run do not say any more: where its architecture and its width come from, in words."""
+
+    architecture: str
+    width: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainBench:
+    """``config`` names the architecture by its tokens, and the width that is built."""
+
+    config: TrainConfig
+    origin: Origin
+    device: torch.device
+    train: Pictures
+    test: TestData
+    task: Task
+    space: SearchSpace
+    architecture: Architecture
+    skeleton: Skeleton
+    sizes: SizeTable
+
+
+def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = False) -> TrainBench:
+    """Follow ``config.architecture``, load the data, lay the network out, choose its width. Writes nothing.
+
+    ``any_batch``: a batch larger than the data is cut to them. Raises BnaoError where something does not fit.
+    """
+    chosen = choose_architecture(config)
+    origin = Origin(architecture=chosen.origin)
+    return _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
+
+
+def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
+    """The bench of a training that was begun. Raises BnaoError, RunError where its inputs have changed."""
+    config, before = training_config(run), read_inputs(run)
+    load_plugins(config.plugins)
+    load_spaces()
+    if before is not None:
+        config = replace(config, threads=before.threads, device="cuda" if before.device.startswith("cuda") else "cpu")
+    origin = Origin(**run.read_json(ORIGIN)) if run.has(ORIGIN) else Origin(architecture="of a run that was begun")
+    return _bench(config, origin, log, any_batch=False, choose_width=False)
+
+
+def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: bool, choose_width: bool) -> TrainBench:
+    device = resolve_device(config.device)
+    with threads(num_threads_of(config.threads)), log.stage("data", "data and network", None, "images"):
+        data = whole(config.data, config.seed)
+        space = make_space(config.space)
+        architecture = space.grammar.parse(config.architecture)
+        if config.max_macs is not None and choose_width:
+            found: Width = widest(space, config.network, data.task, architecture, config.max_macs)
+            config = replace(config, network=replace(config.network, channels=found.channels))
+            origin = replace(origin, width=found.text)
+        try:
+            skeleton = space.skeleton(config.network, data.task)
+        except SettingError as error:
+            raise SettingError(f"network: {error}") from error
+        size, num = config.training.batch_size, len(data.train)
+        if any_batch and size > num:
+            config = replace(config, training=replace(config.training, batch_size=max(2, num)))
+        else:
+            require(
+                size <= num,
+                f"training.batch_size is at most the number of training images, {num}",
+                size,
+                "lower it or use more images",
+            )
+        data.train.augmented(config.training.augment)  # refuses what it cannot do
+        return TrainBench(
+            config=config,
+            origin=origin,
+            device=device,
+            train=data.train.to(device),
+            test=data.test.to(device),
+            task=data.task,
+            space=space,
+            architecture=architecture,
+            skeleton=skeleton,
+            sizes=SizeTable(skeleton),
+        )
+
+
+def check_training_inputs(bench: TrainBench, run: RunFolder) -> None:
+    """Remember the inputs of a new training; raise RunError where those of a resumed one have changed."""
+    digest = hashlib.sha256()
+    for examples in (bench.train, bench.test.images):
+        digest.update(examples.fingerprint().encode())
+    now = Inputs(
+        threads=num_threads_of(bench.config.threads),
+        device=str(bench.device),
+        data=digest.hexdigest(),
+        plugins=plugins_digest(bench.config.plugins),
+    )
+    before = read_inputs(run)
+    if before is None:
+        with run.commit() as commit:
+            commit.write_json(INPUTS, now)
+            commit.write_json(ORIGIN, bench.origin)
+    elif before.plugins != now.plugins:
+        raise RunError(
+            f"a training is resumed with the plugins it was begun with; {', '.join(bench.config.plugins)} changed: "
+            "restore the files, or train anew"
+        )
+    elif before.data != now.data:
+        raise RunError(
+            f"a training is resumed on the data it was begun with; {bench.config.data.source!r} now gives other images "
+            "or labels: restore the data, or train anew"
+        )

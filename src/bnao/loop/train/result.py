@@ -1,0 +1,82 @@
+"""What a training came to, as plain values: written to ``result.json``.
+
+Accuracies in [0, 1], times in seconds; sizes are of the delivered module, without the auxiliary head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import sqrt
+
+from bnao.storage import RunFolder, from_dict
+
+RESULT = "result.json"
+NETWORK = "network.safetensors"  # the trained weights, with all that is needed to rebuild the module
+TOP = 5  # classes among which the right one counts as found, for the second figure of ImageNet
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochFigures:
+    """One epoch: means over its training batches, and the test images' figures where they were measured."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    learning_rate: float
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    test_top5: float | None = None  # None also where there are 5 classes or fewer
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """``test_*`` are of the network after the last epoch: no choice was made on the test images.
+
+    ``best_epoch`` and ``best_accuracy``: the epoch that the test images like best, chosen on them and hence too good.
+    """
+
+    recipe: str
+    seed: int
+    architecture: str
+    id: str
+    origin: str  # where the architecture comes from, in words
+    space: str
+    output: str  # concat | project; empty where the space has one form only
+    data: str
+    num_train: int
+    num_test: int
+    measured_on: str
+    test_loss: float
+    test_accuracy: float
+    test_top5: float | None
+    best_epoch: int
+    best_accuracy: float
+    num_params: int
+    num_params_with_auxiliary: int
+    macs: int
+    cells_per_stage: int
+    channels: int
+    average_decay: float = 0.0  # > 0: the delivered weights, and all test figures, are averages
+    width: str = ""  # how the width was chosen, where max_macs did
+    epochs: list[EpochFigures] = field(default_factory=list)
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+    drawing: str = ""
+    threads: int = 1
+    device: str = "cpu"
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def test_error(self) -> float:
+        """Share of the test images that the network gets wrong, after the last epoch."""
+        return 1.0 - self.test_accuracy
+
+    @property
+    def standard_error(self) -> float:
+        """Of the test accuracy, by the chance of the test images alone; other seeds differ by more."""
+        return sqrt(self.test_accuracy * (1 - self.test_accuracy) / self.num_test)
+
+
+def read_training(run: RunFolder) -> TrainingResult:
+    """The result of a finished training. Raises RunError if there is none, or it is damaged."""
+    return from_dict(TrainingResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")

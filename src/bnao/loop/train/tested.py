@@ -1,0 +1,88 @@
+"""Test figures along a training, kept with its saves.
+
+Shapes: B batch, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bnao.call import call_network
+from bnao.data.examples import Examples
+from bnao.evaluation.measure import batches_in_turn
+from bnao.loop.train.result import TOP, EpochFigures
+from bnao.storage import from_dict, to_plain
+from bnao.training.loop import Epoch, Saves
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class TestFigures:
+    """Mean loss (nats), and the shares of images whose class is the likeliest, and among the 5 likeliest."""
+
+    __test__ = False  # not a test case, whatever pytest makes of the name
+
+    loss: float
+    top1: float
+    top5: float | None
+
+
+def classify(module: nn.Module, images: Examples, batch_size: int = BATCH) -> TestFigures:
+    """Run ``module`` as it is (call it in eval mode) on all ``images``, without gradients."""
+    loss, first, among, num = 0.0, 0, 0, 0
+    classes = 0
+    with torch.no_grad():
+        for x, labels_B in batches_in_turn(images, batch_size):
+            logits_BK: Tensor = call_network(module, x).float()
+            classes = logits_BK.shape[1]
+            loss += float(F.cross_entropy(logits_BK, labels_B, reduction="sum"))
+            right_BT = logits_BK.topk(min(TOP, classes), dim=1).indices == labels_B[:, None]
+            first += int((logits_BK.argmax(1) == labels_B).sum())
+            among += int(right_BT.any(1).sum())
+            num += len(labels_B)
+    return TestFigures(loss / num, first / num, among / num if classes > TOP else None)
+
+
+class Tested:
+    """The figures of each epoch so far. They are part of what ``saves`` keeps of the running training."""
+
+    def __init__(self, saves: Saves) -> None:
+        self._saves = saves
+        self.epochs: list[EpochFigures] = []
+
+    def add(self, epoch: Epoch, figures: TestFigures | None) -> EpochFigures:
+        """One more epoch, measured or not."""
+        made = EpochFigures(
+            epoch=epoch.epoch,
+            train_loss=epoch.loss,
+            train_accuracy=epoch.metric,
+            learning_rate=epoch.learning_rate,
+        )
+        if figures is not None:
+            made = replace(made, test_loss=figures.loss, test_accuracy=figures.top1, test_top5=figures.top5)
+        self.epochs.append(made)
+        return made
+
+    def load(self) -> Mapping[str, Any] | None:
+        """The training to go on with; the figures up to there are taken over."""
+        state = self._saves.load()
+        if state is None:
+            return None
+        self.epochs = [from_dict(EpochFigures, plain, source="the saved training") for plain in state["epochs"]]
+        training: Mapping[str, Any] = state["training"]
+        return training
+
+    def due(self) -> bool:
+        """Whether to save now."""
+        return self._saves.due()
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Keep both."""
+        self._saves.save({"training": dict(state), "epochs": to_plain(self.epochs)})
