@@ -24,6 +24,7 @@ _LAZY = {
     "rank": "bnao.api",
     "resume": "bnao.api",
     "search": "bnao.api",
+    "verify": "bnao.loop.verify.run",
     "load_recipe": "bnao.recipes",
 }
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bnao.delivery.predict import predict as predict
     from bnao.errors import BnaoError as BnaoError
     from bnao.loop.config import SearchConfig as SearchConfig
+    from bnao.loop.verify.run import verify as verify
     from bnao.recipes import load_recipe as load_recipe
     from bnao.spaces.own import OneOf as OneOf
     from bnao.spaces.own import Repeat as Repeat
@@ -61,6 +63,7 @@ __all__ = [
     "ranking",
     "resume",
     "search",
+    "verify",
 ]
 
 

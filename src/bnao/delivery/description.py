@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bnao.task import Task
 
 FILE_NAME = "architecture.json"
 FORMAT, VERSION = "bnao-network", 1
+MOST_CHANNELS = 4096  # of an input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,10 @@ def read_description(folder: Path) -> Description:
             return description
         raise RunError(f"what says how images are prepared says which images; {str(path)!r} does not: export again")
     check_picture(task.image_size[1], task.image_size[0], path)
+    if min(task.in_channels, *task.image_size) < 1 or task.num_classes < 2 or task.in_channels > MOST_CHANNELS:
+        raise RunError(f"a network's task has channels, pixels and two classes; {str(path)!r} has others: export again")
+    if not all(map(math.isfinite, mean + std)) or min(std, default=1.0) <= 0:
+        raise RunError(f"mean and std are finite numbers, std above 0; {str(path)!r} has others: export again")
     if {len(mean), len(std)} != {task.in_channels}:
         raise RunError(f"there is one mean and one std for each channel; {str(path)!r} has others: export again")
     if task.classes and len(task.classes) != task.num_classes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -18,19 +17,14 @@ from bnao.loop.given import OWN
 from bnao.loop.inputs import run_config
 from bnao.loop.plugins import load_plugins
 from bnao.loop.result import read_result
+from bnao.loop.winner_file import WINNER, read_delivered
 from bnao.report.drawing_file import architecture_svg
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
-from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.storage import RunFolder, from_dict
-from bnao.task import Task
+from bnao.storage import RunFolder
 
 if TYPE_CHECKING:
     from bnao.loop.workbench import Workbench
-
-WINNER = "winner.safetensors"
-
-T = TypeVar("T")
 
 
 class Searched(Protocol):
@@ -95,19 +89,16 @@ def describe_delivered(run: RunFolder) -> Description:
             f"`bnao resume {run.path}`"
         )
     result, (_, metadata) = read_result(run), run.read_weights(WINNER)
-    winner, normalisation = result.winner, json.loads(metadata["normalisation"])
-
-    def stored(cls: type[T], name: str) -> T:
-        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
-
+    winner, stored = result.winner, read_delivered(metadata, run.path / WINNER)
+    scale = stored.normalisation
     return Description(
         architecture=winner.architecture,
         id=winner.id,
-        space=stored(SpaceConfig, "space"),
-        network=stored(NetworkConfig, "network"),
-        task=None if json.loads(metadata["task"]) is None else stored(Task, "task"),
-        mean=None if normalisation is None else tuple(normalisation["mean"]),
-        std=None if normalisation is None else tuple(normalisation["std"]),
+        space=stored.space,
+        network=stored.network,
+        task=stored.task,
+        mean=None if scale is None else scale.mean,
+        std=None if scale is None else scale.std,
         num_params=winner.num_params,
         macs=winner.macs,
         metric=result.metric.name,

@@ -21,6 +21,9 @@ from bnao.storage import Commit, Pool, RunFolder
 from bnao.training.loop import num_steps
 from bnao.training.standalone import rebuild, train_standalone
 
+ARMS = {"searched": "rerank", "random": "random"}
+"""The arms, as a result names them, and the stages that train them."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -50,13 +53,15 @@ def train_arm(
     steps = num_steps(bench.config.rerank.training, len(bench.data.train))
     pairs = list(zip(architectures, scores, strict=True))
     if log.done(stage_name):
-        return _best_first(bench, [_read(bench, run, stage_name, architecture, score) for architecture, score in pairs])
+        return _best_first(
+            bench, [read_candidate(bench, run, stage_name, architecture, score) for architecture, score in pairs]
+        )
     with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
         candidates = []
         for k, (architecture, score) in enumerate(pairs):
             if not run.has(_weights_name(stage_name, architecture)):
                 _train_one(bench, log, stage, architecture, k * steps)
-            candidates.append(_read(bench, run, stage_name, architecture, score))
+            candidates.append(read_candidate(bench, run, stage_name, architecture, score))
             stage.progress((k + 1) * steps)
         metric, values = bench.objective.metric, [c.valid_metric for c in candidates]
         stage.figures.update(
@@ -116,10 +121,10 @@ def _train_one(bench: Workbench, log: StageLog, stage: Stage, architecture: Arch
         StageSaves.drop(commit)
 
 
-def _read(
+def read_candidate(
     bench: Workbench, run: RunFolder, stage_name: str, architecture: Architecture, score: float | None
 ) -> Candidate:
-    """A trained candidate from the run."""
+    """A trained candidate from the run. Raises RunError where a file is damaged."""
     figures = run.read_json(_figures_name(stage_name, architecture))
     state, _ = run.read_weights(_weights_name(stage_name, architecture))
     module = rebuild(bench.rerank.skeleton, architecture, state, bench.device)

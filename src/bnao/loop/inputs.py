@@ -10,12 +10,14 @@ from bnao.data.examples import Examples
 from bnao.errors import RunError
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import OWN
-from bnao.loop.plugins import plugins_digest
+from bnao.loop.machine import machine
+from bnao.loop.plugins import plugin_sources, plugins_digest, require_trusted
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.storage import RunFolder, from_dict
 
 INPUTS = "inputs.json"
 LATENCY = "latency.json"
+PLUGINS = "plugins.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,8 @@ class Inputs:
     """``threads`` and ``device`` as they were found; ``data`` is a SHA-256 of training and validation data.
 
     ``plugins`` is one of the plugin files, empty where there are none; ``space`` one of the choices of a model of the
-    user's own, empty for the spaces that the settings determine.
+    user's own, empty for the spaces that the settings determine. ``machine`` is the processor, in words: on another one
+    figures may differ in their last digits.
     """
 
     threads: int
@@ -31,6 +34,7 @@ class Inputs:
     data: str
     plugins: str = ""
     space: str = ""
+    machine: str = ""
 
 
 def read_inputs(run: RunFolder) -> Inputs | None:
@@ -48,30 +52,44 @@ def read_latency(run: RunFolder) -> LatencyTable | None:
 
 
 def run_config(run: RunFolder) -> SearchConfig:
-    """The settings of a run, with the threads and the device that it was begun with. Raises RunError."""
+    """The settings of a run, with the threads and the device that it was begun with.
+
+    Raises RunError, also where the run names plugins that nobody on this machine has named.
+    """
     config = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json")
+    require_trusted(config.plugins, run.path)
     inputs = read_inputs(run)
     if inputs is None:
         return config
     return replace(config, threads=inputs.threads, device="cuda" if inputs.device.startswith("cuda") else "cpu")
 
 
-def check_inputs(bench: Workbench, run: RunFolder) -> None:
-    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed."""
-    now = Inputs(
+def inputs_now(bench: Workbench) -> Inputs:
+    """The inputs as they are found now. Raises BnaoError where a plugin cannot be read."""
+    return Inputs(
         threads=num_threads(bench.config),
         device=str(bench.device),
         data=_digest(bench.data.train, bench.data.valid),
         plugins=plugins_digest(bench.config.plugins),
         space=_choices_digest(bench) if bench.config.space.name == OWN else "",
+        machine=machine(bench.device),
     )
-    before = read_inputs(run)
+
+
+def check_inputs(bench: Workbench, run: RunFolder) -> None:
+    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed.
+
+    Of plugins the text is kept too, to be read, never to be run.
+    """
+    now, before = inputs_now(bench), read_inputs(run)
     table = bench.latency.table if isinstance(bench.latency, TableLatency) else None
     if before is None:
         with run.commit() as commit:
             commit.write_json(INPUTS, now)
             if table is not None:
                 commit.write_json(LATENCY, table)
+            if bench.config.plugins:
+                commit.write_json(PLUGINS, plugin_sources(bench.config.plugins))
     elif before.space != now.space:
         raise RunError(
             "a run is resumed with the model it was begun with; this one's choices or their options are others, or in "

@@ -6,7 +6,7 @@ reads them and goes on with the first stage that has not finished.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor
 from bnao.arch import Architecture
 from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
+from bnao.evaluation.base import Scores
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.check_result import CHECK
 from bnao.loop.config import SearchConfig
@@ -83,6 +84,10 @@ class Rounds:
         """The weights that the architecture was scored with (averaged ones where an average is kept)."""
         with averaged(self._weights.average):
             return self.supernet.inherited_state(architecture)
+
+    def scores(self, architectures: Sequence[Architecture]) -> Scores:
+        """What the supernet as it is says of these; changes nothing."""
+        return self._evaluator.evaluate(architectures)
 
     def run(self) -> None:
         """All rounds, or those that are left."""
