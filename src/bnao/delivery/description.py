@@ -10,6 +10,7 @@ from bnao.data.limits import check_picture
 from bnao.errors import RunError
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import files
+from bnao.storage.checksum import take_checksum
 from bnao.storage.plain import from_dict
 from bnao.task import Task
 
@@ -81,6 +82,8 @@ def read_description(folder: Path) -> Description:
             f"this bnao reads exported networks of version {VERSION}; {str(path)!r} has version {received}: use the "
             "bnao that wrote it, or export again"
         )
+    if take_checksum(plain) is False:
+        raise RunError(f"a description must match its checksum; {str(path)!r} does not: restore it, or export again")
     description = from_dict(Description, plain, source=str(path))
     task, mean, std = description.task, description.mean, description.std
     if task is None or mean is None or std is None:

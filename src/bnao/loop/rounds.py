@@ -15,6 +15,7 @@ from torch import Tensor
 from bnao.arch import Architecture
 from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
+from bnao.errors import NumericalError
 from bnao.evaluation.base import Scores
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.check_result import CHECK
@@ -206,6 +207,11 @@ class Rounds:
                     "rank_correlation_with_size": spearman(values, sizes) or 0.0,
                 }
             )
+            if scores.num_not_finite == len(pool):
+                raise NumericalError(
+                    "scores order architectures where at least one has a finite validation loss; none of "
+                    f"{len(pool)} has: look for values in the validation data that are not finite (NaN or infinite)"
+                )
             if scores.num_not_finite:
                 self._log.warn(
                     f"round {number}: {scores.num_not_finite} architectures had a loss that is not finite; "

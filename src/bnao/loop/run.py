@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -192,6 +193,11 @@ def _measure(
         final = measure(module, test.images, bench.objective)
         winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} {word}, {test.measured}")
         stage.figures.update({f"test_{bench.objective.metric.name}": final.metric})
+        if not math.isfinite(final.loss):
+            log.warn(
+                f"the loss of the winner on the {word} set aside is {final.loss}: look for values in these data that "
+                "are not finite (NaN or infinite); its figures may mean nothing"
+            )
         winner = replace(winner, latency=winner_latency(bench, run, log, stage, searched[0], module))
         arms = compare(bench, searched, control, test)
         stage.keep(lambda commit: save_winner(bench, commit, winner, module))

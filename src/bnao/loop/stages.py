@@ -161,6 +161,5 @@ class StageLog:
 def _settings(stage: str) -> str:
     """Where the settings of a stage's training are."""
     kind = stage.partition("-")[0]
-    return {"supernet": "supernet.training", "final": "final.training", "controller": "controller"}.get(
-        kind, "rerank.training"
-    )
+    of = {"supernet": "supernet.training", "scoring": "scoring", "final": "final.training", "controller": "controller"}
+    return of.get(kind, "rerank.training")

@@ -25,6 +25,7 @@ _REMEDIES = {
     errno.EACCES: "permission is denied: write to a folder that is yours",
     errno.EPERM: "permission is denied: write to a folder that is yours",
     errno.ENOENT: "the folder does not exist: create it first, or choose another",
+    errno.EEXIST: "this file system cannot rename a file over another: write to another disk",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ENOTDIR: "a part of the path is a file: choose another folder",
 }

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from bnao.call import call_network, split_outputs
+from bnao.call import call_network, split_outputs, tensors_of
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
 from bnao.data.examples import Examples
@@ -230,9 +230,8 @@ def _step(
         if not abs(losses[k]) < float("inf"):
             for parameter in active:
                 parameter.grad = None
-            raise NumericalError(
-                f"the training loss must stay finite; received {losses[k]}: lower the learning rate or check the data"
-            )
+            remedy = _unusable(x, targets) or "lower the learning rate or check the data"
+            raise NumericalError(f"the training loss must stay finite; received {losses[k]}: {remedy}")
         (loss * plan.loss_weights[k]).backward()  # type: ignore[no-untyped-call]
         metric += objective.metric.of(outputs.detach(), targets) / len(paths)
         if k == teacher:
@@ -241,6 +240,15 @@ def _step(
     if weights.average is not None:
         weights.average.after_step(averaged)
     return losses, metric
+
+
+def _unusable(x: Any, targets: Tensor) -> str:
+    """What to do where the batch itself, not the training, is to blame; empty where it is not."""
+    named = [*(("inputs", tensor) for tensor in tensors_of(x)), ("targets", targets)]
+    bad = dict.fromkeys(n for n, t in named if t.is_floating_point() and not bool(torch.isfinite(t).all()))
+    if not bad:
+        return ""
+    return f"the {' and '.join(bad)} of this batch hold values that are not finite (NaN or infinite): mend the data"
 
 
 def _loss(
