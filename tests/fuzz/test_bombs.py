@@ -116,7 +116,7 @@ def tar_names(path: Path) -> None:
 def tar_that_goes_back(path: Path) -> None:
     """A negative size leads from each header to itself (CVE-2025-8194)."""
     negative = b"\xff" + (256**11 - 512).to_bytes(11, "big")
-    path.write_bytes(tar_header(tarfile.REGTYPE, 0, negative) + bytes(2048))
+    path.write_bytes(tar_header(tarfile.REGTYPE, 0) + tar_header(tarfile.REGTYPE, 0, negative) + bytes(2048))
 
 
 def pickle_of_copies(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from bnao.errors import RunError
 from bnao.storage.files import read_bytes, write_error, writing
 from bnao.storage.plain import to_plain
+from bnao.storage.text import has_lone_surrogate
 
 SKIPPED = frozenset({"stage_progress"})  # events of a high rate, for displays only
 WARNING = "warning"
@@ -117,7 +118,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("event"), str) or has_lone_surrogate(line, value):
         return None
     elapsed = value.get("elapsed")
     return value if isinstance(elapsed, int | float) and not isinstance(elapsed, bool) else None

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from bnao.errors import RunError
 from bnao.storage.plain import to_plain
+from bnao.storage.text import has_lone_surrogate
 
 PARTIAL = ".*.partial"  # what temporary files are called
 MAX_JSON_BYTES = 2**30
@@ -130,6 +131,8 @@ def parse_json(content: bytes, path: Path) -> Any:
         value = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # also UnicodeDecodeError and JSONDecodeError
         raise RunError(f"{str(path)!r} must be JSON; it is damaged ({error}): restore it from a copy") from error
+    if has_lone_surrogate(content, value):
+        raise RunError(f"{str(path)!r} must be JSON of whole characters; it has halves of some: restore it from a copy")
     layer = [value]
     for _ in range(DEEPEST):
         layer = [

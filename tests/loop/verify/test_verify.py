@@ -23,7 +23,9 @@ import bnao.api as api
 from bnao.cli.main import main
 from bnao.errors import RunError, SettingError
 from bnao.loop.inputs import run_config
+from bnao.loop.result import read_result
 from bnao.loop.verify.checks import Checks, Verification
+from bnao.loop.verify.network import rebuilt
 from bnao.storage import RunFolder
 from bnao.storage.checkpoints import load_weights
 
@@ -76,27 +78,29 @@ def first_trained(**values: Any) -> Callable[[Any], Any]:
     return lambda result: {**result, "trained": [{**result["trained"][0], **values}, *result["trained"][1:]]}
 
 
-@pytest.mark.parametrize(
-    ("change", "name"),
-    [
-        (winner(test_metric=0.9), "held out"),
-        (winner(test_standard_error=0.5), "standard error"),
-        (winner(num_params=7), "parameters"),
-        (winner(macs=7), "multiply-adds"),
-        (winner(id="0"), "id"),
-        (first_trained(valid_metric=1.0), "searched"),
-        (first_trained(score=-9.0), "scores of the result"),
-        (first_trained(num_params=9), "searched: sizes"),
-        (lambda result: {**result, "gain": 0.5}, "gain"),
-        (lambda result: {**result, "pool_size": 9}, "pool size"),
-    ],
-)
-def test_a_changed_figure_is_found(change: Callable[[Any], Any], name: str, copied: Path) -> None:
-    changed(copied, "result.json", change)
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "held out": winner(test_metric=0.9),
+    "standard error": winner(test_standard_error=0.5),
+    "parameters": winner(num_params=7),
+    "multiply-adds": winner(macs=7),
+    "id": winner(id="0"),
+    "searched": first_trained(valid_metric=1.0),
+    "scores of the result": first_trained(score=-9.0),
+    "searched: sizes": first_trained(num_params=9),
+    "gain": lambda result: {**result, "gain": 0.5},
+    "pool size": lambda result: {**result, "pool_size": 9},
+}
+
+
+def test_every_changed_figure_is_found(copied: Path) -> None:
+    before = RunFolder.open(copied).read_json("result.json")
+    for name, change in CHANGES.items():
+        assert change(before) != before, name
+        changed(copied, "result.json", change)
     (copied / "result.json").unlink()
     RunFolder.open(copied).publish("result.json")
     found = differing(bnao.verify(copied, others=0))
-    assert found and any(other.startswith(name) for other in found), found
+    assert len(found) == len(CHANGES) and all(any(n.startswith(name) for n in found) for name in CHANGES), found
 
 
 def test_other_weights_and_other_scores_are_found(copied: Path) -> None:
@@ -246,6 +250,9 @@ def test_numbers_agree_to_the_bit_or_within_the_tolerance() -> None:
 def test_weights_of_another_network_are_no_crash(copied: Path) -> None:
     tensors, metadata = load_weights(copied / "winner.safetensors")
     for change in ({"network": "{}"}, {"network": '{"channels": 99998}'}, {"task": "[1"}, {"space": "7"}):
-        with RunFolder.resume(copied) as run, run.commit() as commit:
-            commit.write_weights("winner.safetensors", tensors, {**metadata, **change})
-        assert "network" in differing(bnao.verify(copied, others=0))
+        with RunFolder.resume(copied) as run:
+            with run.commit() as commit:
+                commit.write_weights("winner.safetensors", tensors, {**metadata, **change})
+            checks = Checks()
+            assert rebuilt(run, read_result(run), None, checks) is None
+        assert [(check.name, check.outcome) for check in checks.found] == [("network", "differs")]

@@ -9,7 +9,6 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.report.web.test_live import get, served
 from tests.report.web.test_page import checked
 
@@ -22,7 +21,8 @@ NASTY = [
     "'; alert(1); '",
     "</style><svg onload=alert(1)>",
     "{{ 7 * 7 }}{% raw %}",
-    "\u202egnp.exe\u0000\ud7ff",
+    "\u202egnp.exe\u0000\ud7ff\ufffe",
+    "$\\frac$",
 ]
 KEPT = {"architecture", "id", "arm", "mode", "output", "event", "utc", "stage"}
 
@@ -36,8 +36,8 @@ def poisoned(value: Any, words: str, key: str = "") -> Any:
     return words if isinstance(value, str) and key not in KEPT and value else value
 
 
-@pytest.mark.parametrize("words", NASTY)
-def test_every_name_of_a_run_is_text(words: str, micro, tmp_path: Path) -> None:
+def test_every_name_of_a_run_is_text(micro, tmp_path: Path) -> None:
+    words = " ".join(NASTY)
     path = tmp_path / ("run" + re.sub(r"[/\0]", "", words))
     shutil.copytree(micro[0].path, path)
     with RunFolder.resume(path) as run:
@@ -51,11 +51,10 @@ def test_every_name_of_a_run_is_text(words: str, micro, tmp_path: Path) -> None:
             for event in run.events():
                 fields = {k: v for k, v in event.items() if k not in ("event", "utc", "elapsed")}
                 log.event(event["event"], **poisoned(fields, words))
-    for live in (False, True):
-        page = render_report(RunFolder.open(path), live=live)
-        for mark in ("<script>alert", "<img", "<svg onload", "onerror=alert(1)>", "49{%"):
-            assert mark not in page
-    checked(render_report(RunFolder.open(path)))
+    page = render_report(RunFolder.open(path))
+    for mark in ("<script", "<img", "<svg onload", "onerror=alert(1)>", "49{%"):
+        assert mark not in page
+    checked(page)
 
 
 def request(port: int, text: str) -> str:

@@ -201,7 +201,9 @@ def theirs(micro, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path
     return path, marker, plugin
 
 
-@pytest.mark.parametrize("words", ["export {} --no-onnx", "rank {}", "pick {} --max-params 99999999", "verify {}"])
+@pytest.mark.parametrize(
+    "words", ["export {} --no-onnx", "rank {}", "pick {} --max-params 9999999", "verify {} --json"]
+)
 def test_a_plugin_that_only_a_run_names_is_not_run(
     words: str, theirs: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

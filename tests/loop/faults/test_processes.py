@@ -14,7 +14,7 @@ import bnao.api as api
 from bnao.loop.rank.jobs import read_trainings
 from bnao.storage import RunFolder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SCRIPT = """
 import multiprocessing, os, signal, sys

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
-from tests.report.web.test_live import digest
 from tests.resume.outcome import outcome
 
 import bnao
@@ -74,19 +73,20 @@ def place_of(run: RunFolder, kind: str) -> Path:
     return run.path / name if top else run.path / run.manifest.files[name].file
 
 
-def look(path: Path) -> None:
-    """All that only looks at a run. Raises RunError where it is damaged."""
-    actions: list[Callable[[], object]] = [
-        lambda: show_run(RunFolder.open(path), Console(file=io.StringIO(), width=80)),
-        lambda: render_report(RunFolder.open(path)),
-        lambda: read_known(path),
-        lambda: _verified(path),
-    ]
-    for action in actions:
-        try:
-            action()
-        except RunError as error:
-            assert len(str(error)) < 1500
+LOOKS: list[Callable[[Path], object]] = [
+    lambda path: show_run(RunFolder.open(path), Console(file=io.StringIO(), width=80)),
+    lambda path: render_report(RunFolder.open(path)),
+    lambda path: read_known(path),
+    lambda path: _verified(path),
+]
+
+
+def look(path: Path, how: int) -> None:
+    """One of the things that only look at a run. Raises RunError where it is damaged."""
+    try:
+        LOOKS[how](path)
+    except RunError as error:
+        assert len(str(error)) < 1500
 
 
 def _verified(path: Path) -> None:
@@ -104,16 +104,15 @@ def test_a_run(kind: str, micro, tmp_path: Path) -> None:
     shutil.copytree(micro[0].path, whole)
     expected, source = outcome(whole), place_of(RunFolder.open(whole), kind).relative_to(whole)
 
-    @few(12)
-    @given(damages())
-    def check(damage: Callable[[bytes], bytes]) -> None:
+    @few(5)
+    @given(damages(), st.sampled_from([0, 0, 0, 1, 2, 2, 3, 3]))
+    def check(damage: Callable[[bytes], bytes], how: int) -> None:
         with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
             path = Path(folder) / "run"
             shutil.copytree(whole, path)
             content = (path / source).read_bytes()
             (path / source).write_bytes(damage(content))
-            look(path)
-            before = digest(path)
+            look(path, how)
             try:
                 RunFolder.resume(path).close()
             except RunError as error:
@@ -122,7 +121,6 @@ def test_a_run(kind: str, micro, tmp_path: Path) -> None:
                 (path / "lock").unlink(missing_ok=True)
                 (path / source).write_bytes(content)
                 RunFolder.resume(path).close()
-                assert before
             seen.add("whole")
             assert outcome(path) == expected
 
@@ -154,7 +152,7 @@ def test_an_export(name: str, exported: Path, tmp_path: Path) -> None:
     picture = exported.parent / "a.png"
     expected, seen = bnao.predict(exported, [picture]), set()
 
-    @few(40)
+    @few(20)
     @given(damages())
     def check(damage: Callable[[bytes], bytes]) -> None:
         with tempfile.TemporaryDirectory(dir=tmp_path) as folder:

@@ -1,5 +1,0 @@
-"""The micro run of other tests."""
-
-from __future__ import annotations
-
-from tests.loop.conftest import micro as micro
