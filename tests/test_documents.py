@@ -24,6 +24,8 @@ DOCUMENTS = [
     "docs/planning.md",
     "docs/own-model.md",
     "docs/examples.md",
+    "docs/faults.md",
+    "SECURITY.md",
 ]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -91,6 +93,21 @@ def test_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().out
     flags = {word.removeprefix("--").replace("-", "_") for word in words if word.startswith("--") and "." in word}
     assert flags <= set(leaves(SearchConfig()))
+
+
+@pytest.mark.parametrize("document", ["docs/faults.md", "SECURITY.md"])
+def test_tests_that_are_named_exist(document: str) -> None:
+    """``tests/FILE.py::test_name``, and files and functions alone."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    everything = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(tests/[\w/.]+|fuzz/[\w.]*|test_\w+)(?:::(test_\w+))?`", text)
+    assert len(named) > 5
+    for path, function in named:
+        if "/" not in path:
+            assert f"def {path}(" in everything, path
+            continue
+        assert (ROOT / path).exists(), path
+        assert not function or f"def {function}(" in (ROOT / path).read_text(encoding="utf-8"), (path, function)
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md", "docs/log.md"])
