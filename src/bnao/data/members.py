@@ -133,7 +133,7 @@ def _walk(path: Path, wanted: frozenset[str]) -> Iterator[tuple[str, bytes | Non
     except DataError:
         raise
     except Exception as error:  # tarfile and its decompressors raise a dozen types; all mean a damaged file
-        reason = str(error)[:160] or type(error).__name__
+        reason = str(error)[:400] or type(error).__name__
         raise DataError(
             f"an archive must be a whole tar file; reading {path} failed ({reason}): obtain it again"
         ) from error

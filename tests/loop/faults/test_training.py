@@ -15,9 +15,9 @@ from torch.utils.data import TensorDataset
 
 import bnao
 import bnao.api as api
-from bnao.errors import NumericalError
+from bnao.errors import NumericalError, RunError
 from bnao.evaluation import oneshot
-from bnao.loop.memory import OutOfMemoryError, memory_error, ran_out
+from bnao.loop.memory import memory_error, ran_out
 from bnao.storage import RunFolder
 from bnao.training import loop
 
@@ -68,7 +68,7 @@ def test_out_of_memory_at_a_batch(
 ) -> None:
     with monkeypatch.context() as patch:
         failing_at(patch, module, name, count)
-        with pytest.raises(OutOfMemoryError, match=words) as caught:
+        with pytest.raises(RunError, match=words) as caught:
             api.search(replace(MICRO, save_seconds=0.0), tmp_path / "run", recipe="micro")
     assert "the last good state is kept" in str(caught.value) and "bnao resume" in str(caught.value)
     api.resume(tmp_path / "run")
