@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("BNAO_STATE", tempfile.mkdtemp(prefix="bnao-state-"))  # plugins that tests trust
 
 from hypothesis import settings
 

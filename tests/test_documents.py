@@ -63,3 +63,18 @@ def test_readme_toml() -> None:
 def test_bases_exist() -> None:
     for path in re.findall(r"`(src/[\w./]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("document", ["docs/faults.md", "SECURITY.md"])
+def test_tests_that_are_named_exist(document: str) -> None:
+    """``tests/FILE.py::test_name``, and files and functions alone."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    everything = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(tests/[\w/.]+|fuzz/[\w.]*|test_\w+)(?:::(test_\w+))?`", text)
+    assert len(named) > 5
+    for path, function in named:
+        if "/" not in path:
+            assert f"def {path}(" in everything, path
+            continue
+        assert (ROOT / path).exists(), path
+        assert not function or f"def {function}(" in (ROOT / path).read_text(encoding="utf-8"), (path, function)

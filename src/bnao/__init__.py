@@ -28,6 +28,7 @@ _LAZY = {
     "train": "bnao.api",
     "Training": "bnao.api",
     "TrainConfig": "bnao.loop.train.config",
+    "verify": "bnao.loop.verify.run",
     "load_recipe": "bnao.recipes",
     "load_train_recipe": "bnao.recipes",
 }
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from bnao.errors import BnaoError as BnaoError
     from bnao.loop.config import SearchConfig as SearchConfig
     from bnao.loop.train.config import TrainConfig as TrainConfig
+    from bnao.loop.verify.run import verify as verify
     from bnao.recipes import load_recipe as load_recipe
     from bnao.recipes import load_train_recipe as load_train_recipe
     from bnao.spaces.own import OneOf as OneOf
@@ -76,6 +78,7 @@ __all__ = [
     "resume_training",
     "search",
     "train",
+    "verify",
 ]
 
 

@@ -9,6 +9,7 @@ from . import (
     architecture_cases,
     command_cases,
     data_cases,
+    delivery_cases,
     folder_cases,
     name_cases,
     rank_cases,
@@ -31,6 +32,7 @@ TOPICS: dict[str, list[Case]] = {
     "Run folders": run_cases.CASES,
     "Going on, other budgets, pools, reports": resume_cases.CASES,
     "Measuring the ranking": rank_cases.CASES,
+    "Delivering, verifying, Python files of your own": delivery_cases.CASES,
     "Architectures": architecture_cases.CASES,
 }
 

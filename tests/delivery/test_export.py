@@ -99,7 +99,8 @@ def test_unfinished(tmp_path: Path) -> None:
 
 def _change(folder: Path, **values: object) -> Path:
     path = folder / "architecture.json"
-    files.write_json(path, {**json.loads(path.read_text()), **values})
+    before = {name: value for name, value in json.loads(path.read_text()).items() if name != "checksum"}
+    files.write_json(path, {**before, **values})
     return folder
 
 
@@ -124,6 +125,15 @@ def test_altered(
     shutil.copytree(exported, folder)
     with pytest.raises(error, match=message):
         load_network(_change(folder, **values))
+
+
+def test_a_changed_byte_of_the_description_is_noticed(exported: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(exported, folder)
+    path = folder / "architecture.json"
+    path.write_text(path.read_text().replace('"seed": 1', '"seed": 2'))
+    with pytest.raises(RunError, match="must match its checksum"):
+        load_network(folder)
 
 
 def test_missing(exported: Path, tmp_path: Path) -> None:

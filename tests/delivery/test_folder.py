@@ -56,6 +56,12 @@ def test_killed(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], env=os.environ, timeout=60)
     assert done.returncode == -signal.SIGKILL and not (tmp_path / "out").exists()
+    [left] = tmp_path.iterdir()
+    assert left.name.startswith(".out.") and left.name.endswith(".partial")
+    host = left.name.removeprefix(".out.").rpartition(".partial")[0].rpartition(".")[0]
+    others = [f".out.{host}.{os.getppid()}.partial", ".out.elsewhere.1.partial", f".other.{host}.99999.partial"]
+    for name in others:  # of a living process, of another machine, of another export
+        (tmp_path / name).mkdir()
     with whole_folder(tmp_path / "out"):
         pass
-    assert (tmp_path / "out").is_dir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "out"])

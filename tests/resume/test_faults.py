@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import signal
@@ -18,7 +17,7 @@ from tests.resume.outcome import outcome
 
 import bnao.api as api
 from bnao.errors import Interrupted, NumericalError, RunError
-from bnao.storage import RunFolder, files
+from bnao.storage import RunFolder
 
 EVERY_STEP = replace(MICRO, save_seconds=0.0)
 
@@ -68,26 +67,6 @@ def test_a_second_process_is_refused_with_the_number_and_host_of_the_first(tmp_p
             RunFolder.resume(run.path)
     run.close()
     RunFolder.resume(run.path).close()
-
-
-@pytest.mark.parametrize("write", [1, 4, 9, 24, 47, 71])
-def test_a_full_disk_at_any_write(
-    write: int, tmp_path: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left, folder = write + 2, tmp_path / "run"  # the first two are of the manifest and its folder
-
-    def full(handle: int) -> None:
-        nonlocal left
-        left -= 1
-        if left <= 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fsync", full)
-        with pytest.raises(RunError, match=r"the disk is full: free some space.*go on with `bnao resume "):
-            api.search(EVERY_STEP, folder, recipe="micro")
-    api.resume(folder)
-    assert outcome(folder) == undisturbed
 
 
 def test_a_diverged_training_names_its_setting_and_keeps_the_last_state(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_log_cut_at_any_byte_reads_and_goes_on(values: list[object], data: st.
         path = Path(folder) / "events.jsonl"
         with EventLog(path) as log:
             for value in values:
-                log.event("warning", text=value)
+                log.event("check", text=value)
         content = path.read_bytes()
         cut = data.draw(st.integers(0, len(content)))
         path.write_bytes(content[:cut])
@@ -32,7 +32,7 @@ def test_a_log_cut_at_any_byte_reads_and_goes_on(values: list[object], data: st.
         assert whole <= len(events) <= whole + 1  # a last line that lacks only its newline counts
         assert [event["text"] for event in events] == values[: len(events)]
         with EventLog(path) as log:
-            log.event("warning", text="after")
+            log.event("check", text="after")
         assert [event["text"] for event in read_events(path)] == [*values[: len(events)], "after"]
 
 
@@ -44,6 +44,17 @@ def test_lines_have_time_and_kind_and_progress_is_skipped(tmp_path: Path) -> Non
     event = json.loads(line)
     assert event["event"] == "stage_finished" and event["figures"] == {"loss": "nan"}
     assert event["utc"].endswith("+00:00") and event["elapsed"] >= 0
+
+
+def test_a_warning_stands_once_also_after_a_resume(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    for _ in range(3):
+        with EventLog(path) as log:
+            for text in ("few images", "few images", "no head"):
+                log.event("warning", text=text)
+            log.event("check", text="few images")
+    texts = [(event["event"], event["text"]) for event in read_events(path)]
+    assert texts == [("warning", "few images"), ("warning", "no head"), *3 * [("check", "few images")]]
 
 
 def test_elapsed_goes_on_in_a_continued_log(tmp_path: Path) -> None:

@@ -46,6 +46,21 @@ def test_a_refusing_disk_leaves_the_old_file_and_nothing_else(
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
+def test_a_file_system_that_cannot_rename_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, real = tmp_path / "a.json", os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target).exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    write_json(path, "old")
+    with pytest.raises(RunError, match="cannot rename a file over another: write to another disk"):
+        write_json(path, "new")
+    assert read_json(path) == "old" and [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
 def test_a_file_larger_than_the_system_allows(tmp_path: Path) -> None:
     """A real failing write, in a process of its own: json, a checkpoint and weights."""
     code = """

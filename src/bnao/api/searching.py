@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from bnao.loop.delivered import loaded
 from bnao.loop.events import Calling, Kept, Listener, Several, Silent
 from bnao.loop.plan.plan import Plan
 from bnao.loop.result import SearchResult, read_result
+from bnao.loop.winner_file import WINNER, read_delivered
 from bnao.settings import update
 from bnao.spaces.config import SpaceConfig
 from bnao.storage import RunFolder, from_dict, to_plain
@@ -114,11 +114,10 @@ class Result:
     @property
     def normalisation(self) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of each channel, for pixels in [0, 1]: what ``module``'s input is scaled by."""
-        _, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
-        values = json.loads(metadata["normalisation"])
-        if values is None:
+        found = read_delivered(RunFolder.open(self.path).read_weights(WINNER)[1], self.path / WINNER).normalisation
+        if found is None:
             raise SettingError("pixels are normalised; inputs given in Python are prepared by you: do so here too")
-        return values["mean"], values["std"]
+        return list(found.mean), list(found.std)
 
     @property
     def module(self) -> nn.Module:
@@ -128,7 +127,7 @@ class Result:
         """
         if self.bench is None:
             return load_winner(self.path)
-        tensors, metadata = RunFolder.open(self.path).read_weights("winner.safetensors")
+        tensors, metadata = RunFolder.open(self.path).read_weights(WINNER)
         return loaded(self.bench.delivered.skeleton, metadata["architecture"], tensors)
 
 
@@ -470,7 +469,7 @@ def _finished(
     if assembly is not None:
         assembly.finish((str(run.path), to_plain(summary)))
     run.publish("result.json")
-    run.publish("winner.safetensors")
+    run.publish(WINNER)
     _draw_report(run, Silent() if log is None else log.listener, bench)
     return Result(run.path, summary, bench)
 

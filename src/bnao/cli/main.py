@@ -71,6 +71,16 @@ COMMANDS = {
         "Classify picture files by an exported network.",
         "bnao predict demo-network cat.jpg dog.png --top 3",
     ),
+    "verify": (
+        "bnao.cli.verify_command:verify",
+        "Check that a run folder is whole and that its figures come out again.",
+        "bnao verify runs/demo",
+    ),
+    "trust": (
+        "bnao.cli.trust_command:trust",
+        "Allow the Python files that a run from elsewhere names to be run on this machine.",
+        "bnao trust runs/theirs",
+    ),
     "list": (
         "bnao.cli.list_command:list_parts",
         "List what can be chosen: recipes, spaces, operations, policies, proposers, data sources.",
@@ -118,7 +128,8 @@ def make_app() -> App:
 def main(tokens: Sequence[str] | None = None) -> int:
     """Run the command line on ``tokens`` (default: the program's arguments) and return the exit code.
 
-    0: done; 2: an error that the user can mend, told in one line on stderr; 130: interrupted.
+    0: done; 1: `bnao verify` found a difference; 2: an error that the user can mend, told in one line on stderr; 130:
+    interrupted.
 
     >>> main(["--version"])
     0.1.0
@@ -128,7 +139,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _told
-            make_app()(plain_tokens(words), exit_on_error=False, print_error=False)
+            code = make_app()(plain_tokens(words), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BnaoError as error:
         return _fail(str(error))
@@ -140,7 +151,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         print("bnao: " + (str(error) or "interrupted; nothing was changed"), file=sys.stderr)
         return 130
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _fail(message: str) -> int:

@@ -58,7 +58,8 @@ def search(
     out: Annotated[Path | None, Parameter(help="folder to write, must be new [runs/RECIPE]")] = None,
     config: Annotated[Path | None, Parameter(help="TOML file with fields that replace the recipe's")] = None,
     plugin: Annotated[
-        str | None, Parameter(help="Python file to run first; FILE.py:NAME names a model of yours, as `--plugins`")
+        str | None,
+        Parameter(help="Python file to RUN first (no other code is ever run); FILE.py:NAME names a model of yours"),
     ] = None,
     pool: Annotated[str | None, Parameter(help="CSV file, pool or run to start from, as `--loop.known`")] = None,
     max_params: Annotated[str | None, Parameter(help="most parameters, as `--limits.max-params`")] = None,

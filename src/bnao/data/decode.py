@@ -5,7 +5,6 @@ One thread: at 32x32 a picture costs 70 microseconds, nearly all of it Python; t
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import IO
 
@@ -17,15 +16,6 @@ from bnao.data.limits import check_picture
 from bnao.data.resize import area_matrix, central_square
 from bnao.errors import DataError
 
-_DAMAGED = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    struct.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 _GRAY_MODES = ("1", "L", "LA")
 _WIDE_MODES = ("I", "F")
 
@@ -41,7 +31,7 @@ def picture_form(stream: IO[bytes] | Path, formats: tuple[str, ...] | None, wher
             return _form(opened, where)
     except DataError:
         raise
-    except _DAMAGED as error:
+    except Exception as error:  # as in :func:`picture`
         raise _damaged(where, error) from error
 
 
@@ -53,7 +43,7 @@ def picture(stream: IO[bytes] | Path, channels: int, formats: tuple[str, ...] | 
             return opened.convert("L" if channels == 1 else "RGB")
     except DataError:
         raise
-    except _DAMAGED as error:
+    except Exception as error:  # pillow's readers raise a dozen types; all mean a damaged picture
         raise _damaged(where, error) from error
 
 

@@ -6,9 +6,7 @@ write or point outside.
 
 from __future__ import annotations
 
-import lzma
 import tarfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
@@ -18,7 +16,27 @@ from bnao.errors import DataError
 
 _MAX_MEMBER_BYTES = 2**29
 _MAX_MEMBERS = 10_000
-_DAMAGED = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+_MAX_NAME_BYTES = 2**20  # of the extra headers that hold long names
+_EXTRA = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
+class _Header(tarfile.TarInfo):
+    """A member's header. Sizes that no archive has are refused where tarfile would go by them.
+
+    A negative one leads back to a header that was read before, for ever (CVE-2025-8194); a header of long names is read
+    as a whole, and a packed archive of a few bytes can hold one of many gigabytes.
+    """
+
+    def _block(self, count: int) -> int:  # tarfile asks it for every size
+        if count < 0 or (self.type in _EXTRA and count > _MAX_NAME_BYTES):
+            raise tarfile.ReadError(f"a header claims {count} bytes")
+        return -(-count // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 class Members(ABC):
@@ -96,7 +114,7 @@ def tar_has(path: Path, names: Collection[str]) -> bool:
 
 def _walk(path: Path, wanted: frozenset[str]) -> Iterator[tuple[str, bytes | None]]:
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with tarfile.open(path, "r:*", tarinfo=_Header) as archive:
             for count, member in enumerate(archive):
                 if count >= _MAX_MEMBERS:
                     raise DataError(f"an archive has at most {_MAX_MEMBERS} files; {path} has more: unpack it yourself")
@@ -114,14 +132,15 @@ def _walk(path: Path, wanted: frozenset[str]) -> Iterator[tuple[str, bytes | Non
                 yield name, content
     except DataError:
         raise
-    except _DAMAGED as error:
+    except Exception as error:  # tarfile and its decompressors raise a dozen types; all mean a damaged file
+        reason = str(error)[:400] or type(error).__name__
         raise DataError(
-            f"an archive must be a whole tar file; reading {path} failed ({error}): obtain it again"
+            f"an archive must be a whole tar file; reading {path} failed ({reason}): obtain it again"
         ) from error
 
 
 def _check_size(num_bytes: int, where: object) -> None:
-    if num_bytes > _MAX_MEMBER_BYTES:
+    if not 0 <= num_bytes <= _MAX_MEMBER_BYTES:
         raise DataError(
             f"a file of a CIFAR archive has at most {_MAX_MEMBER_BYTES} bytes; {where} claims {num_bytes}: "
             "obtain it again"

@@ -89,24 +89,41 @@ def _ndarray(*_: object) -> object:
     raise _RefusedError("a call of numpy.ndarray")
 
 
-def _encode(text: object, encoding: object) -> bytes:
-    """Stand-in for _codecs.encode, by which Python 3 writes bytes in protocol 2."""
-    if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
-        raise _RefusedError(f"a text in encoding {encoding!r}")
-    return text.encode("latin1")
+@final
+class _Encode:
+    """Stand-in for _codecs.encode, by which Python 3 writes bytes in protocol 2.
+
+    One text may be encoded many times by a few bytes of a pickle: ``budget`` is how many bytes come out in all.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+
+    def __call__(self, text: object, encoding: object) -> bytes:
+        if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
+            raise _RefusedError(f"a text in encoding {encoding!r}")
+        self._budget -= len(text)
+        if self._budget < 0:
+            raise _RefusedError("more encoded text than it has bytes")
+        return text.encode("latin1")
 
 
-_GLOBALS = {
+_GLOBALS: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy", "ndarray"): _ndarray,
     ("numpy", "dtype"): _Dtype,
-    ("_codecs", "encode"): _encode,
 }
 
 
 class _Unpickler(pickle.Unpickler):
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self._encode = _Encode(len(content))  # each character takes a byte or more
+
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("_codecs", "encode"):
+            return self._encode
         if (module, name) not in _GLOBALS:
             raise _RefusedError(f"the name {module}.{name}")
         return _GLOBALS[module, name]
@@ -125,7 +142,7 @@ def load_plain(content: bytes, where: object) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape in a text of a damaged file
             _check_opcodes(content)
-            value = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+            value = _Unpickler(content).load()
         if not isinstance(value, dict):
             raise _RefusedError(f"a {type(value).__name__}, not a dictionary")
         return {_text(key): item.build() if isinstance(item, _Array) else item for key, item in value.items()}

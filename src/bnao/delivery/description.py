@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from bnao.data.limits import check_picture
 from bnao.errors import RunError
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import files
+from bnao.storage.checksum import take_checksum
 from bnao.storage.plain import from_dict
 from bnao.task import Task
 
 FILE_NAME = "architecture.json"
 FORMAT, VERSION = "bnao-network", 1
+MOST_CHANNELS = 4096  # of an input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,8 @@ def read_description(folder: Path) -> Description:
             f"this bnao reads exported networks of version {VERSION}; {str(path)!r} has version {received}: use the "
             "bnao that wrote it, or export again"
         )
+    if take_checksum(plain) is False:
+        raise RunError(f"a description must match its checksum; {str(path)!r} does not: restore it, or export again")
     description = from_dict(Description, plain, source=str(path))
     task, mean, std = description.task, description.mean, description.std
     if task is None or mean is None or std is None:
@@ -89,6 +94,10 @@ def read_description(folder: Path) -> Description:
     if not 0.0 < description.central_share <= 1.0:
         raise RunError(f"central_share lies in (0, 1]; {str(path)!r} says {description.central_share}: export again")
     check_picture(task.image_size[1], task.image_size[0], path)
+    if min(task.in_channels, *task.image_size) < 1 or task.num_classes < 2 or task.in_channels > MOST_CHANNELS:
+        raise RunError(f"a network's task has channels, pixels and two classes; {str(path)!r} has others: export again")
+    if not all(map(math.isfinite, mean + std)) or min(std, default=1.0) <= 0:
+        raise RunError(f"mean and std are finite numbers, std above 0; {str(path)!r} has others: export again")
     if {len(mean), len(std)} != {task.in_channels}:
         raise RunError(f"there is one mean and one std for each channel; {str(path)!r} has others: export again")
     if task.classes and len(task.classes) != task.num_classes:

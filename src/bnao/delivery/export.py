@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -21,20 +20,17 @@ from bnao.loop.plugins import load_plugins
 from bnao.loop.result import read_result
 from bnao.loop.train.arch import training_config
 from bnao.loop.train.result import NETWORK, read_training
+from bnao.loop.winner_file import WINNER, read_delivered
 from bnao.objective.info import ACCURACY
 from bnao.report.drawing_file import architecture_svg
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.storage import RunFolder, from_dict
+from bnao.storage import RunFolder
 from bnao.task import Task
 
 if TYPE_CHECKING:
     from bnao.loop.workbench import Workbench
-
-WINNER = "winner.safetensors"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,19 +115,16 @@ def describe_delivered(run: RunFolder) -> Description:
             f"what is exported is the network of a finished run; {str(run.path)!r} is {run.status}: finish it by "
             f"`bnao resume {run.path}`"
         )
-    _, metadata = run.read_weights(delivered_file(run))
-    normalisation = json.loads(metadata["normalisation"])
-
-    def stored(cls: type[T], name: str) -> T:
-        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
-
+    name = delivered_file(run)
+    stored = read_delivered(run.read_weights(name)[1], run.path / name)
+    scale = stored.normalisation
     built = _Built(
-        space=stored(SpaceConfig, "space"),
-        network=stored(NetworkConfig, "network"),
-        task=None if json.loads(metadata["task"]) is None else stored(Task, "task"),
-        mean=None if normalisation is None else tuple(normalisation["mean"]),
-        std=None if normalisation is None else tuple(normalisation["std"]),
-        central_share=float(metadata.get("central_share", 1.0)),
+        space=stored.space,
+        network=stored.network,
+        task=stored.task,
+        mean=None if scale is None else scale.mean,
+        std=None if scale is None else scale.std,
+        central_share=stored.central_share,
         bnao_version=__version__,
     )
     if run.manifest.kind == "training":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bnao.errors import RunError
 from bnao.storage import files
+from bnao.storage.processes import host_name, may_live
 
 
 def refuse_taken(out: Path) -> None:
@@ -30,9 +32,10 @@ def refuse_taken(out: Path) -> None:
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """A new folder ``.NAME.PID.partial`` beside ``out`` that becomes ``out`` at the end; on an exception it is removed.
+    """A new folder beside ``out`` that becomes ``out`` at the end; on an exception it is removed.
 
-    Raises RunError if ``out`` is taken, or the disk refuses.
+    It is called ``.NAME.HOST.PID.partial``. One that a killed process of this host has left for the same ``out`` is
+    removed first. Raises RunError if ``out`` is taken, or the disk refuses.
 
     >>> import tempfile
     >>> out = Path(tempfile.mkdtemp()) / "parts" / "one"
@@ -45,7 +48,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """
     refuse_taken(out)
     target = Path(os.path.abspath(out))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    _sweep(target)
+    temporary = target.with_name(f".{target.name}.{_host()}.{os.getpid()}.partial")
     with files.writing(out):
         temporary.mkdir(parents=True)
     try:
@@ -57,3 +61,17 @@ def whole_folder(out: Path) -> Iterator[Path]:
             files.sync_folder(target.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", host_name())[:64]
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes have left of exports to ``target`` that ended before they were whole."""
+    form = re.compile(re.escape(f".{target.name}.{_host()}.") + r"([1-9]\d{0,9})\.partial")
+    with suppress(OSError):  # what cannot be removed does no harm
+        found = [(form.fullmatch(path.name), path) for path in target.parent.iterdir()]
+        for match, path in found:
+            if match is not None and (int(match[1]) == os.getpid() or not may_live(int(match[1]), host_name())):
+                shutil.rmtree(path, ignore_errors=True)

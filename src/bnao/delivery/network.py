@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.weights import FILE_NAME
 from bnao.errors import RunError, SettingError
+from bnao.loop.given import OWN
 from bnao.loop.workbench import NO_TASK
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
@@ -52,11 +54,19 @@ def build_network(
     Raises RunError for weights of another network.
     """
     skeleton = space.skeleton(description.network, description.task or NO_TASK)
-    module = skeleton.build_standalone(space.grammar.parse(description.architecture)).module
+    architecture = space.grammar.parse(description.architecture)
+    if description.space.name != OWN:  # a description may claim a network of any size: its shapes come first
+        with torch.device("meta"):
+            _check_shapes(skeleton.build_standalone(architecture).module, tensors, where)
+    module = skeleton.build_standalone(architecture).module
+    _check_shapes(module, tensors, where)
+    module.load_state_dict(dict(tensors))
+    return module.eval()
+
+
+def _check_shapes(module: nn.Module, tensors: Mapping[str, Tensor], where: object) -> None:
     expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
     if {name: tensor.shape for name, tensor in tensors.items()} != expected:
         raise RunError(
             f"weights must be those of the architecture; {str(where)!r} has other names or shapes: restore the folder"
         )
-    module.load_state_dict(dict(tensors))
-    return module.eval()

@@ -20,6 +20,7 @@ from bnao.delivery.weights import FILE_NAME as WEIGHTS
 from bnao.delivery.weights import write_weights
 from bnao.errors import RunError
 from bnao.storage import files
+from bnao.storage.checksum import with_checksum
 from bnao.storage.plain import to_plain
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write_export(
             description = replace(description, onnx=write_onnx(folder / "model.onnx", module, examples))
         for name, text in texts.items():
             _write_text(folder / name, text)
-        files.write_json(folder / FILE_NAME, description)
+        files.write_json(folder / FILE_NAME, with_checksum(to_plain(description)))
     return description
 
 

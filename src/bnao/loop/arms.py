@@ -23,6 +23,9 @@ from bnao.storage import Commit, Pool, RunFolder
 from bnao.training.loop import Hooks, num_steps
 from bnao.training.standalone import rebuild
 
+ARMS = {"searched": "rerank", "random": "random"}
+"""The arms, as a result names them, and the stages that train them."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -52,7 +55,9 @@ def train_arm(
     steps = num_steps(bench.config.rerank.training, len(bench.data.train))
     pairs = list(zip(architectures, scores, strict=True))
     if log.done(stage_name):
-        return _best_first(bench, [_read(bench, run, stage_name, architecture, score) for architecture, score in pairs])
+        return _best_first(
+            bench, [read_candidate(bench, run, stage_name, architecture, score) for architecture, score in pairs]
+        )
     with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
         missing = [a for a in architectures if not run.has(_weights_name(stage_name, a))]
         before = steps * (len(architectures) - len(missing))
@@ -64,7 +69,7 @@ def train_arm(
                     bench, run, log, stage, architecture, stage.hooks(before + k * steps, architecture=architecture.id)
                 )
                 stage.progress(before + (k + 1) * steps)
-        candidates = [_read(bench, run, stage_name, architecture, score) for architecture, score in pairs]
+        candidates = [read_candidate(bench, run, stage_name, architecture, score) for architecture, score in pairs]
         metric, values = bench.objective.metric, [c.valid_metric for c in candidates]
         stage.figures.update(
             {
@@ -159,10 +164,10 @@ def _keep(run: RunFolder, stage: Stage, done: Done, *, running: bool = True) -> 
         file.parent.rmdir()  # unless there are others
 
 
-def _read(
+def read_candidate(
     bench: Workbench, run: RunFolder, stage_name: str, architecture: Architecture, score: float | None
 ) -> Candidate:
-    """A trained candidate from the run."""
+    """A trained candidate from the run. Raises RunError where a file is damaged."""
     figures = run.read_json(_figures_name(stage_name, architecture))
     state, _ = run.read_weights(_weights_name(stage_name, architecture))
     module = rebuild(bench.rerank.skeleton, architecture, state, bench.device)

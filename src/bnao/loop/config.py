@@ -134,7 +134,7 @@ class SearchConfig:
     seed: int = 0  # names every stream of randomness: same seed, same search
     threads: int | None = None  # CPU threads of torch; None: OMP_NUM_THREADS, or as many as the machine has cores
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: cuda where there is one
-    plugins: tuple[str, ...] = ()  # Python files that are run at the start; FILE.py:NAME names a model of your own
+    plugins: tuple[str, ...] = ()  # Python files that are RUN at the start: name your own; FILE.py:NAME names a model
     max_minutes: float | None = None  # of the whole search: sets epochs, rounds and pool by steps timed at the start
     save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
     timeout_minutes: float = 30.0  # a process of several that waits longer for another within a step ends the run

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from bnao.errors import RunError
-from bnao.spaces.config import NetworkConfig, SpaceConfig
-from bnao.storage import RunFolder, from_dict
-from bnao.task import Task
+from bnao.loop.given import OWN
+from bnao.loop.winner_file import WINNER, read_delivered
+from bnao.storage import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from bnao.spaces.base import Skeleton
 
-T = TypeVar("T")
-
 
 def load_winner(path: str | Path) -> nn.Module:
     """The delivered network of the finished run in ``path``, in eval mode. Raises RunError."""
-    return load_delivered(path, "winner.safetensors")
+    return load_delivered(path, WINNER)
 
 
 def load_delivered(path: str | Path, name: str) -> nn.Module:
@@ -31,16 +28,13 @@ def load_delivered(path: str | Path, name: str) -> nn.Module:
     from bnao.spaces.base import make_space
 
     load_spaces()
-    tensors, metadata = RunFolder.open(path).read_weights(name)
-    if json.loads(metadata["space"])["name"] == "own":
+    run = RunFolder.open(path)
+    tensors, metadata = run.read_weights(name)
+    stored = read_delivered(metadata, run.path / name)
+    if stored.task is None or stored.space.name == OWN:
         raise RunError(f"a network of your own model is made with it; {str(path)!r} is read without: use bnao.resume")
-
-    def stored(cls: type[T], name: str) -> T:
-        return from_dict(cls, json.loads(metadata[name]), source=f"the winner's {name}")
-
-    space = make_space(stored(SpaceConfig, "space"))
-    skeleton = space.skeleton(stored(NetworkConfig, "network"), stored(Task, "task"))
-    return loaded(skeleton, metadata["architecture"], tensors)
+    skeleton = make_space(stored.space).skeleton(stored.network, stored.task)
+    return loaded(skeleton, stored.architecture, tensors)
 
 
 def loaded(skeleton: Skeleton, architecture: str, tensors: Mapping[str, Tensor]) -> nn.Module:

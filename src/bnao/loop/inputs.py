@@ -10,13 +10,15 @@ from bnao.data.examples import Examples
 from bnao.errors import RunError
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import OWN
-from bnao.loop.plugins import plugins_digest
+from bnao.loop.machine import machine
+from bnao.loop.plugins import plugin_sources, plugins_digest, require_trusted
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.storage import RunFolder, from_dict
 
 INPUTS = "inputs.json"
 LATENCY = "latency.json"
+PLUGINS = "plugins.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Inputs:
 
     ``plugins`` is one of the plugin files, empty where there are none; ``space`` one of the choices of a model of the
     user's own, empty for the spaces that the settings determine. ``processes`` are those that the run's first process
-    started, itself with them; ``parts`` those into which a batch of training is divided.
+    started, itself with them; ``parts`` those into which a batch of training is divided. ``machine`` is the processor,
+    in words: on another one figures may differ in their last digits.
     """
 
     threads: int
@@ -35,6 +38,7 @@ class Inputs:
     space: str = ""
     processes: int = 1
     parts: int = 1
+    machine: str = ""
 
 
 def read_inputs(run: RunFolder) -> Inputs | None:
@@ -52,16 +56,20 @@ def read_latency(run: RunFolder) -> LatencyTable | None:
 
 
 def run_config(run: RunFolder) -> SearchConfig:
-    """The settings of a run, with the threads and the device that it was begun with. Raises RunError."""
+    """The settings of a run, with the threads and the device that it was begun with.
+
+    Raises RunError, also where the run names plugins that nobody on this machine has named.
+    """
     config = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json")
+    require_trusted(config.plugins, run.path)
     inputs = read_inputs(run)
     if inputs is None:
         return config
     return replace(config, threads=inputs.threads, device="cuda" if inputs.device.startswith("cuda") else "cpu")
 
 
-def present_inputs(bench: Workbench) -> Inputs:
-    """What this process has."""
+def inputs_now(bench: Workbench) -> Inputs:
+    """The inputs as they are found now. Raises BnaoError where a plugin cannot be read."""
     return Inputs(
         threads=num_threads(bench.config),
         device=str(bench.device),
@@ -70,6 +78,7 @@ def present_inputs(bench: Workbench) -> Inputs:
         space=_choices_digest(bench) if bench.config.space.name == OWN else "",
         processes=bench.team.own,
         parts=bench.team.parts,
+        machine=machine(bench.device),
     )
 
 
@@ -87,15 +96,19 @@ def note_parts(bench: Workbench, run: RunFolder, log: StageLog) -> None:
 
 
 def check_inputs(bench: Workbench, run: RunFolder) -> None:
-    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed."""
-    now = present_inputs(bench)
-    before = read_inputs(run)
+    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed.
+
+    Of plugins the text is kept too, to be read, never to be run.
+    """
+    now, before = inputs_now(bench), read_inputs(run)
     table = bench.latency.table if isinstance(bench.latency, TableLatency) else None
     if before is None:
         with run.commit() as commit:
             commit.write_json(INPUTS, now)
             if table is not None:
                 commit.write_json(LATENCY, table)
+            if bench.config.plugins:
+                commit.write_json(PLUGINS, plugin_sources(bench.config.plugins))
     elif before.space != now.space:
         raise RunError(
             "a run is resumed with the model it was begun with; this one's choices or their options are others, or in "

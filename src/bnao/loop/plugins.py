@@ -1,20 +1,26 @@
-"""Python files of the user's own that a search loads: the one place where code from outside is run.
+"""Python files of the user's own that a search loads: **the one place where code from outside is run**.
 
 ``my_ops.py`` is imported, and registers what it likes (an operation, a space, a policy, a proposer, a kind of data).
 ``my_model.py:Net`` is imported and names the function or class whose call makes the model to search. The settings keep
 the path and the file's digest is kept in the run: a changed file does not go on with an old run.
+
+A run folder that somebody else made may name any file of this machine. So a file that a *run* names is only run where
+its content is trusted: because it was named to a search on this machine (``--plugin``, a configuration, Python), or by
+``bnao trust``. Hashes of trusted files are the names of empty files in :func:`trust_folder`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bnao.errors import BnaoError, SettingError, nearest
+from bnao.errors import BnaoError, RunError, SettingError, nearest
+from bnao.storage import files
 
 
 def load_plugins(plugins: Sequence[str]) -> Callable[[], Any] | None:
@@ -36,6 +42,50 @@ def load_plugins(plugins: Sequence[str]) -> Callable[[], Any] | None:
     if len(found) > 1:
         raise SettingError(f"one plugin names the model; received {' and '.join(p for p, _ in found)}: keep one")
     return found[0][1] if found else None
+
+
+def trust_folder() -> Path:
+    """``$BNAO_STATE/trusted``, else in ``$XDG_STATE_HOME/bnao``, else in ``~/.local/state/bnao``; need not exist."""
+    if own := os.environ.get("BNAO_STATE"):
+        return Path(own) / "trusted"
+    shared = os.environ.get("XDG_STATE_HOME")
+    return (Path(shared) if shared else Path.home() / ".local" / "state") / "bnao" / "trusted"
+
+
+def trust(plugins: Sequence[str]) -> list[tuple[Path, str]]:
+    """Trust these files as they are now, on this machine; each path with its SHA-256.
+
+    Raises SettingError for what is no plugin, RunError where :func:`trust_folder` cannot be written.
+    """
+    found = [(path, _digest(path)) for path, _ in map(parse_plugin, plugins)]
+    folder = trust_folder()
+    with files.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for _, digest in found:
+            (folder / digest).touch()
+    return found
+
+
+def require_trusted(plugins: Sequence[str], run: Path) -> None:
+    """Raise RunError where a plugin that ``run`` names is not trusted; SettingError where it is missing."""
+    for path, _ in map(parse_plugin, plugins):
+        if not (trust_folder() / _digest(path)).exists():
+            raise RunError(
+                f"a run's plugins are run where you have named them yourself; {str(run)!r} names {str(path)!r}, which "
+                f"was named to no search here as it is now: read it, and if you trust it, `bnao trust {run}`"
+            )
+
+
+def plugin_sources(plugins: Sequence[str]) -> list[dict[str, str]]:
+    """Name, SHA-256 and text of each file, to be kept beside what it made."""
+    return [
+        {"plugin": plugin, "sha256": _digest(path), "text": path.read_bytes().decode("utf-8", "replace")}
+        for plugin, (path, _) in zip(plugins, map(parse_plugin, plugins), strict=True)
+    ]
+
+
+def _digest(path: Path) -> str:
+    return files.sha256(path)[0]
 
 
 def parse_plugin(plugin: str) -> tuple[Path, str]:

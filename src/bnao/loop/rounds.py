@@ -6,7 +6,7 @@ reads them and goes on with the first stage that has not finished.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from torch import Tensor
 from bnao.arch import Architecture
 from bnao.controller import Proposals, Proposer, make_proposer
 from bnao.controller.config import ControllerConfig
+from bnao.errors import NumericalError
+from bnao.evaluation.base import Scores
 from bnao.loop.check_result import CHECK
 from bnao.loop.config import SearchConfig
 from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
@@ -74,6 +76,10 @@ class Rounds:
         """The weights that the architecture was scored with (averaged ones where an average is kept)."""
         with averaged(self._weights.average):
             return self.supernet.inherited_state(architecture)
+
+    def scores(self, architectures: Sequence[Architecture]) -> Scores:
+        """What the supernet as it is says of these; changes nothing."""
+        return self._evaluator.evaluate(architectures)
 
     def run(self) -> None:
         """All rounds, or those that are left."""
@@ -200,6 +206,11 @@ class Rounds:
                     "rank_correlation_with_size": spearman(values, sizes) or 0.0,
                 }
             )
+            if scores.num_not_finite == len(pool):
+                raise NumericalError(
+                    "scores order architectures where at least one has a finite validation loss; none of "
+                    f"{len(pool)} has: look for values in the validation data that are not finite (NaN or infinite)"
+                )
             if scores.num_not_finite:
                 self._log.warn(
                     f"round {number}: {scores.num_not_finite} architectures had a loss that is not finite; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from torch import nn
 from bnao.controller import PROPOSERS, make_proposer
 from bnao.cost.latency_table import LatencyTable
 from bnao.data.words import examples_word
-from bnao.errors import SettingError, require
+from bnao.errors import RunError, SettingError, require
 from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
 from bnao.loop.comparison import Arms, compare
@@ -31,7 +32,7 @@ from bnao.loop.latency import (
 from bnao.loop.objective_check import check_objective
 from bnao.loop.plan.keep import keep_plan
 from bnao.loop.plan.plan import Plan
-from bnao.loop.plugins import load_plugins
+from bnao.loop.plugins import load_plugins, trust
 from bnao.loop.policy import search_policy
 from bnao.loop.result import RESULT, SearchResult, Winner, metric_info
 from bnao.loop.rounds import Rounds, controller_config
@@ -62,6 +63,10 @@ def prepare(
     settings call ``own``. ``table``: the latencies that the run has measured already.
     """
     load_plugins(config.plugins)  # first, for they may bring the policy or the proposer
+    try:
+        trust(config.plugins)  # named to this search, or by a run that passed require_trusted
+    except RunError as error:
+        log.warn(f"the plugins could not be noted as yours, so going on with the run will ask for it: {error}")
     POLICIES.get(config.sampling.policy)  # a name that is not known is refused before the data are read
     PROPOSERS.get(config.controller.proposer)
     if config.supernet.source is not None and not begun:
@@ -193,6 +198,11 @@ def _measure(
         final = measure(module, test.images, bench.objective)
         winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} {word}, {test.measured}")
         stage.figures.update({f"test_{bench.objective.metric.name}": final.metric})
+        if not math.isfinite(final.loss):
+            log.warn(
+                f"the loss of the winner on the {word} set aside is {final.loss}: look for values in these data that "
+                "are not finite (NaN or infinite); its figures may mean nothing"
+            )
         winner = replace(winner, latency=winner_latency(bench, run, log, stage, searched[0], module))
         arms = compare(bench, searched, control, test)
         stage.keep(lambda commit: save_winner(bench, commit, winner, module))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from bnao.errors import NumericalError
 from bnao.loop.events import Listener
+from bnao.loop.memory import memory_error, ran_out
 from bnao.loop.stopping import Stop
 from bnao.storage import Commit, RunFolder, from_dict
 from bnao.training.loop import Epoch, Hooks
@@ -143,6 +144,10 @@ class StageLog:
             yield stage
         except NumericalError as error:
             raise NumericalError(f"{name} ({_settings(name)}): {error}") from error
+        except (RuntimeError, MemoryError) as error:
+            if ran_out(error):
+                raise memory_error(name, error) from error
+            raise
         stage._finish()
         self.listener.event("stage_finished", stage=name, seconds=round(self.seconds[name], 3), figures=stage.figures)
 
@@ -156,6 +161,8 @@ class StageLog:
 def _settings(stage: str) -> str:
     """Where the settings of a stage's training are."""
     kind = stage.partition("-")[0]
-    return {
-        "supernet": "supernet.training", "final": "final.training", "controller": "controller", "train": "training",
-    }.get(kind, "rerank.training")  # fmt: skip
+    of = {
+        "supernet": "supernet.training", "scoring": "scoring", "final": "final.training", "controller": "controller",
+        "train": "training",
+    }  # fmt: skip
+    return of.get(kind, "rerank.training")

@@ -12,6 +12,7 @@ from bnao.settings.tree import update
 from bnao.settings.values import FieldError
 
 C = TypeVar("C")
+MAX_BYTES = 2**20
 _HEADER = re.compile(r"\s*\[\s*([\w.\- ]+?)\s*\]")
 _KEY = re.compile(r"\s*([\w.\-]+)\s*=")
 
@@ -19,6 +20,10 @@ _KEY = re.compile(r"\s*([\w.\-]+)\s*=")
 def _read(path: Path) -> str:
     rule = "a configuration is a readable TOML file in UTF-8"
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise SettingError(
+                f"a configuration has at most {MAX_BYTES:,} bytes; {str(path)!r} has {size:,}: check the path"
+            )
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingError(f"{rule}; received {str(path)!r}, which does not exist: check the path") from None
@@ -27,6 +32,8 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line, byte = error.object.count(b"\n", 0, error.start) + 1, f"0x{error.object[error.start]:02x}"
         raise SettingError(f"{rule}; line {line} of {str(path)!r} has the byte {byte}: save it as UTF-8") from None
+    except SettingError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         reason = getattr(error, "strerror", None) or error
         raise SettingError(f"{rule}; {str(path)!r} is not ({reason}): check the path") from None

@@ -1,7 +1,8 @@
 """Checkpoints (``torch.save``, read with ``weights_only``) and weights to share (safetensors); torch comes on use.
 
 A file that was cut or altered is a RunError: a checkpoint's zip checksums are verified before torch reads it (torch's
-own reader skips them), and nothing in either format can run code.
+own reader skips them), and nothing in either format can run code. Neither takes more memory than the file has bytes,
+but for what Python adds to each object.
 """
 
 from __future__ import annotations
@@ -47,11 +48,18 @@ def load_state(path: Path) -> Any:
     import torch
 
     try:
+        size = path.stat().st_size
         with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            packed = [m for m in members if m.compress_type != zipfile.ZIP_STORED or m.file_size != m.compress_size]
+            if packed or sum(member.file_size for member in members) > size:
+                raise _damaged(path, "checkpoint", "it claims more bytes than it has")
             broken = archive.testzip()
         if broken is not None:
             raise _damaged(path, "checkpoint", f"checksum of {broken} differs")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        _check_storages(state, size, path)
+        return state
     except RunError:
         raise
     except OSError as error:
@@ -109,6 +117,21 @@ def _hash(tensors: Mapping[str, Tensor]) -> str:
 def _damaged(path: Path, kind: str, what: str) -> RunError:
     first = what.strip().splitlines()[0][:160] if what.strip() else "no details"
     return RunError(f"a {kind} must be whole; {str(path)!r} is damaged ({first}): restore a copy, or search anew")
+
+
+def _check_storages(value: Any, size: int, path: Path) -> None:
+    """Raise RunError where a tensor claims more numbers than the file of ``size`` bytes can hold."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        if value.numel() * value.element_size() > size:
+            raise _damaged(path, "checkpoint", f"a tensor claims {value.numel()} numbers")
+    elif isinstance(value, dict):
+        for item in value.values():
+            _check_storages(item, size, path)
+    elif isinstance(value, list | tuple | set):
+        for item in value:
+            _check_storages(item, size, path)
 
 
 def _check_readable(value: Any, where: str) -> None:

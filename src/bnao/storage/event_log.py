@@ -12,8 +12,10 @@ from typing import Any, Self
 from bnao.errors import RunError
 from bnao.storage.files import read_bytes, write_error, writing
 from bnao.storage.plain import to_plain
+from bnao.storage.text import has_lone_surrogate
 
 SKIPPED = frozenset({"stage_progress"})  # events of a high rate, for displays only
+WARNING = "warning"
 
 
 class EventLog:
@@ -21,7 +23,8 @@ class EventLog:
 
     A line holds ``event`` (the kind), ``utc`` (ISO 8601, milliseconds), ``elapsed`` (seconds since the log began; a
     continued log goes on from its last line) and the event's own fields. Every line reaches the operating system before
-    :meth:`event` returns. Opening a log whose last line was cut (the process was killed) drops that line.
+    :meth:`event` returns. Opening a log whose last line was cut (the process was killed) drops that line. A ``warning``
+    stands once: a resumed run, which warns again of what it finds again, adds no second one of the same words.
 
     Raises RunError when the file cannot be written, or when a line before the last is damaged.
 
@@ -37,6 +40,7 @@ class EventLog:
         self.path = path
         before, whole = _parse(read_bytes(path), path) if path.exists() else ([], 0)
         self._offset = float(before[-1]["elapsed"]) if before else 0.0
+        self._warned = {str(event.get("text")) for event in before if event["event"] == WARNING}
         self._began = time.monotonic()
         with writing(path):
             self._file = open(path, "ab", buffering=0)  # noqa: SIM115  # closed by close()
@@ -48,6 +52,10 @@ class EventLog:
         """Append one event, with plain JSON values as fields. Raises RunError when the disk refuses."""
         if kind in SKIPPED:
             return
+        if kind == WARNING:
+            if str(fields.get("text")) in self._warned:
+                return
+            self._warned.add(str(fields.get("text")))
         assert not {"event", "utc", "elapsed"} & fields.keys(), f"reserved field in {kind}"
         line = {
             "event": kind,
@@ -110,7 +118,7 @@ def _event(line: bytes) -> dict[str, Any] | None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("event"), str) or has_lone_surrogate(line, value):
         return None
     elapsed = value.get("elapsed")
     return value if isinstance(elapsed, int | float) and not isinstance(elapsed, bool) else None

@@ -13,8 +13,11 @@ from typing import Any, BinaryIO
 
 from bnao.errors import RunError
 from bnao.storage.plain import to_plain
+from bnao.storage.text import has_lone_surrogate
 
 PARTIAL = ".*.partial"  # what temporary files are called
+MAX_JSON_BYTES = 2**30
+DEEPEST = 60  # levels of a JSON file
 
 _REMEDIES = {
     errno.ENOSPC: "the disk is full: free some space or write to another disk",
@@ -23,6 +26,7 @@ _REMEDIES = {
     errno.EACCES: "permission is denied: write to a folder that is yours",
     errno.EPERM: "permission is denied: write to a folder that is yours",
     errno.ENOENT: "the folder does not exist: create it first, or choose another",
+    errno.EEXIST: "this file system cannot rename a file over another: write to another disk",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
     errno.ENOTDIR: "a part of the path is a file: choose another folder",
 }
@@ -119,15 +123,39 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def parse_json(content: bytes, path: Path) -> Any:
-    """The value of JSON bytes read from ``path``. Raises RunError that says where they are damaged."""
+    """The value of JSON bytes read from ``path``. Raises RunError that says where they are damaged.
+
+    Values nested deeper than :data:`DEEPEST` are refused, so that none is too deep for what goes through them.
+    """
     try:
-        return json.loads(content.decode("utf-8"))
+        value = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # also UnicodeDecodeError and JSONDecodeError
         raise RunError(f"{str(path)!r} must be JSON; it is damaged ({error}): restore it from a copy") from error
+    if has_lone_surrogate(content, value):
+        raise RunError(f"{str(path)!r} must be JSON of whole characters; it has halves of some: restore it from a copy")
+    layer = [value]
+    for _ in range(DEEPEST):
+        layer = [
+            item
+            for holder in layer
+            if isinstance(holder, (dict, list))
+            for item in (holder.values() if isinstance(holder, dict) else holder)
+        ]
+        if not layer:
+            return value
+    raise RunError(f"{str(path)!r} must be JSON of at most {DEEPEST} levels; it has more: restore it from a copy")
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file. Raises RunError if it is missing or damaged."""
+    """The value of a JSON file. Raises RunError if it is missing, damaged, or larger than :data:`MAX_JSON_BYTES`."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise read_error(path, error) from error
+    if size > MAX_JSON_BYTES:
+        raise RunError(
+            f"a JSON file has at most {MAX_JSON_BYTES:,} bytes; {str(path)!r} has {size:,}: restore it from a copy"
+        )
     return parse_json(read_bytes(path), path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bnao.errors import RunError
-from bnao.storage.files import json_bytes, read_json, write_json
+from bnao.storage.checksum import take_checksum, with_checksum
+from bnao.storage.files import read_json, write_json
 from bnao.storage.plain import from_dict, to_plain
 
 FORMAT = "bnao-run"
@@ -63,8 +63,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Put it into place, atomically, with a checksum of its own. Raises RunError."""
-        plain = to_plain(self)
-        write_json(folder / FILE_NAME, {**plain, "checksum": _checksum(plain)})
+        write_json(folder / FILE_NAME, with_checksum(to_plain(self)))
 
     @staticmethod
     def read(folder: Path) -> Manifest:
@@ -82,13 +81,9 @@ class Manifest:
                 f"this bnao reads runs of format version {VERSION}; {str(path)!r} has version "
                 f"{str(plain.get('version'))[:20]}: use the bnao that wrote it"
             )
-        if plain.pop("checksum", None) != _checksum(plain):
+        if not take_checksum(plain):
             raise RunError(f"a manifest must match its checksum; {str(path)!r} does not: restore it from a copy")
         return from_dict(Manifest, plain, source=str(path))
-
-
-def _checksum(plain: dict[str, Any]) -> str:
-    return hashlib.sha256(json_bytes(plain)).hexdigest()
 
 
 def utc_now() -> str:

@@ -2,6 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
+_SURROGATE = re.compile(rb"\\\\u[dD][89a-fA-F]")
+
+
+def has_lone_surrogate(content: bytes, value: Any) -> bool:
+    """Whether a text in ``value``, the JSON of ``content``, is half a character, which nothing can print or store.
+
+    >>> import json
+    >>> texts = rb'"\\ud800"', rb'"\\ud83d\\ude00"', rb'"C:\\\\udata"'
+    >>> [has_lone_surrogate(text, json.loads(text)) for text in texts]
+    [True, False, False]
+    """
+    if _SURROGATE.search(content) is None:
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
 
 def decoded(content: bytes) -> tuple[str, str]:
     """The text in UTF-8 (a byte order mark is dropped), and why it is none; the one or the other is empty.

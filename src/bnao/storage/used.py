@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bnao.errors import RunError
 from bnao.storage import files
-from bnao.storage.lock import FILE_NAME as LOCK
+from bnao.storage.lock import is_lock
 from bnao.storage.manifest import FILE_NAME, Kind, Manifest
 
 STATE = "state"
@@ -50,7 +50,7 @@ def _refuse_unwritable(path: Path) -> None:
 def _left_behind(item: Path) -> bool:
     if item.name == STATE:
         return item.is_dir() and not any(item.iterdir())
-    return item.name == LOCK or item.match(files.PARTIAL)
+    return is_lock(item.name) or item.match(files.PARTIAL)
 
 
 def _describe(path: Path) -> str:

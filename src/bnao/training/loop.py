@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from bnao.call import call_network, split_outputs
+from bnao.call import call_network, split_outputs, tensors_of
 from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
 from bnao.data.examples import Examples, Planned
@@ -357,14 +357,22 @@ def _backward(
         if not abs(losses[k]) < float("inf"):
             for parameter in dict.fromkeys(p for path in paths for p in path.parameters):
                 parameter.grad = None
-            raise NumericalError(
-                f"the training loss must stay finite; received {losses[k]}: lower the learning rate or check the data"
-            )
+            remedy = _unusable(x, targets) or "lower the learning rate or check the data"
+            raise NumericalError(f"the training loss must stay finite; received {losses[k]}: {remedy}")
         (loss * (plan.loss_weights[k] * share)).backward()  # type: ignore[no-untyped-call]
         metric += objective.metric.of(outputs.detach(), targets) / len(paths)
         if k == teacher:
             learned, smoothing = outputs.detach().softmax(1), 0.0
     return losses, metric
+
+
+def _unusable(x: Any, targets: Tensor) -> str:
+    """What to do where the batch itself, not the training, is to blame; empty where it is not."""
+    named = [*(("inputs", tensor) for tensor in tensors_of(x)), ("targets", targets)]
+    bad = dict.fromkeys(n for n, t in named if t.is_floating_point() and not bool(torch.isfinite(t).all()))
+    if not bad:
+        return ""
+    return f"the {' and '.join(bad)} of this batch hold values that are not finite (NaN or infinite): mend the data"
 
 
 def _loss(

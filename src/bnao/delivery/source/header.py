@@ -40,7 +40,8 @@ def header(description: Description, module: nn.Module) -> str:
         "",
     ]
     for name, text in facts.items():
-        lines += textwrap.wrap(_safe(text), 88, initial_indent=f"{name + ':':<15}", subsequent_indent=" " * 15)
+        label = _safe(name) + ":"
+        lines += textwrap.wrap(_safe(text), 88, initial_indent=f"{label:<15}", subsequent_indent=" " * 15)
     if any(isinstance(part, DropPath) and part.strength for part in module.modules()):
         text = "It was trained with drop-path, which does nothing in eval mode and is left out here."
         lines += ["", *textwrap.wrap(text, 88)]
@@ -77,5 +78,6 @@ def _quoted(name: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that a docstring can hold."""
-    return text.replace("\\", "/").replace('"""', "'''")
+    """Text that a docstring can hold: one line, no backslash, no three quotes in a row, nothing that is not shown."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return plain.replace("\\", "/").replace('"""', "'''")

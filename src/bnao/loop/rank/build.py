@@ -81,7 +81,7 @@ def build_result(
         measured_on=f"{len(bench.held_out.open().images):,} {word}, {bench.held_out.measured}",
         rounds=list(rounds),
         operations=operations.names,
-        report=_report(judged, list(rounds), plan.seed, metric),
+        report=report_of(judged, list(rounds), plan.seed, metric),
         rows=rows,
         metric=metric,
         examples=word,
@@ -89,8 +89,8 @@ def build_result(
     )
 
 
-def _report(rows: Sequence[Row], rounds: Sequence[int], seed: int, metric: MetricInfo) -> RankingReport:
-    """The report on the scores of the last round, which scored the whole pool."""
+def report_of(rows: Sequence[Row], rounds: Sequence[int], seed: int, metric: MetricInfo) -> RankingReport:
+    """The report on the scores of the last round, which scored the whole pool; all ``rows`` have a metric."""
     scores = {number: [_number(row.scores[k]) for row in rows] for k, number in enumerate(rounds)}
     seconds = [_number(row.second_metric) for row in rows]
     return report(

@@ -21,6 +21,7 @@ from typing import Any
 
 from bnao.errors import BnaoError
 from bnao.loop.config import SearchConfig
+from bnao.loop.memory import memory_error, ran_out
 from bnao.loop.rank.jobs import Job
 from bnao.loop.stopping import Stop
 from bnao.training.loop import Epoch, Hooks
@@ -39,7 +40,11 @@ def work(connection: Any, config: SearchConfig, seed: int, place: Path, index: i
         connection.send(("stopped",))
     except BnaoError as error:
         connection.send(("error", error))
-    except Exception as error:  # a bug of ours: its trace has to reach the user through the parent
+    except Exception as error:
+        if ran_out(error):
+            connection.send(("error", memory_error("rank", error)))
+            return
+        # a bug of ours: its trace has to reach the user through the parent
         connection.send(("error", RuntimeError("".join(traceback.format_exception(error)))))
 
 

@@ -17,7 +17,7 @@ from bnao.errors import BnaoError, NumericalError, RunError, require
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import Given
-from bnao.loop.inputs import Inputs, present_inputs
+from bnao.loop.inputs import Inputs, inputs_now
 from bnao.loop.shared_weights import Shared, make_shared
 from bnao.loop.team.jobs import Jobs, follow_jobs
 from bnao.loop.team.scoring import Score, score_share
@@ -71,7 +71,7 @@ def _joined(group: Ranks, begin: Begin, given: Given, number: int) -> Workbench:
             require_gpus(torch.device("cuda"), number + 1)
             torch.cuda.set_device(number)
         bench = make_workbench(replace(begin.config, limits=Limits()), begun=True, given=given)
-        told: Inputs | str = present_inputs(bench)
+        told: Inputs | str = inputs_now(bench)
     except BnaoError as error:
         group.gather(str(error))
         raise

@@ -109,7 +109,7 @@ class Assembly:
         lost, or another one's data differ.
         """
         from bnao.distributed import ALONE
-        from bnao.loop.inputs import present_inputs
+        from bnao.loop.inputs import inputs_now
         from bnao.loop.team.follow import plain, refuse_other_inputs, require_gpus
         from bnao.loop.team.team import Team
         from bnao.loop.team.words import Begin, Ready
@@ -128,7 +128,7 @@ class Assembly:
             self._group = self._started(threads)
         group = self._group
         group.broadcast(Begin(plain(bench.config), parts))
-        refuse_other_inputs(group.gather(present_inputs(bench)))
+        refuse_other_inputs(group.gather(inputs_now(bench)))
         group.broadcast(Ready())
         group.prepare(bench.device, bench.config.timeout_minutes)
         return replace(bench, team=Team(group, parts, own=1 if self.is_launched else self.size))

@@ -46,6 +46,10 @@ _STYLE: dict[str, Any] = {
 }  # fmt: skip
 
 
+_NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+"""Characters that XML has no place for."""
+
+
 def render(paint: Callable[[Axes], None], prefix: str, label: str, height: float = HEIGHT) -> str:
     """What ``paint`` draws on empty axes, as one SVG element; its ids begin with ``prefix``."""
     import matplotlib.style
@@ -65,6 +69,7 @@ def render(paint: Callable[[Axes], None], prefix: str, label: str, height: float
 
 
 def _inline(svg: bytes, prefix: str, label: str) -> str:
+    svg = _NO_XML.sub(b"", svg)  # a name may hold them
     root = ElementTree.fromstring(svg)  # drops the header and the comments
     text = svg.decode()
     referenced = set(re.findall(r'(?:href="|url\()#([^")]+)', text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import secrets
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
@@ -13,19 +14,24 @@ from bnao.report.web.page import render_report
 from bnao.storage import RunFolder
 
 HOST = "127.0.0.1"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class LivePage:
     """Serves the page at ``http://127.0.0.1:PORT/``, drawn anew when the run folder has changed; reads nothing else.
 
-    ``port`` 0 takes a free one. A request that was not sent to this machine's own name is refused, so that no page of
-    another site can read it. Raises RunError if there is no run, or the port is taken.
+    ``port`` 0 takes a free one. Only GET is answered. A request that was not sent to this machine's own name is
+    refused, so that no page of another site can read it (DNS rebinding). The page's own script is the only one that a
+    browser will run in it. Raises RunError if there is no run, or the port is taken.
     """
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self._folder = folder
         self._drawn: tuple[object, bytes] | None = None
+        self._nonce = secrets.token_urlsafe(16)
         self._lock = Lock()
         RunFolder.open(folder)
         page = self
@@ -54,8 +60,9 @@ class LivePage:
                     ("Content-Type", f"{kind}; charset=utf-8"),
                     ("Content-Length", str(len(content))),
                     ("Cache-Control", "no-store"),
-                    ("Content-Security-Policy", POLICY),
+                    ("Content-Security-Policy", POLICY.format(nonce=page._nonce)),
                     ("X-Content-Type-Options", "nosniff"),
+                    ("Referrer-Policy", "no-referrer"),
                 ):
                     self.send_header(header, value)
                 self.end_headers()
@@ -83,7 +90,7 @@ class LivePage:
             events = run.events_path.stat().st_size if run.events_path.exists() else 0
             state = (run.generation, run.status, events)
             if self._drawn is None or self._drawn[0] != state:
-                self._drawn = (state, render_report(run, live=True).encode("utf-8"))
+                self._drawn = (state, render_report(run, live=True, nonce=self._nonce).encode("utf-8"))
             return self._drawn[1]
 
     def serve(self) -> None:

@@ -52,20 +52,21 @@ def write_report(run: RunFolder, path: Path | None = None, space: SearchSpace | 
     return target
 
 
-def render_report(run: RunFolder, *, live: bool = False, space: SearchSpace | None = None) -> str:
+def render_report(run: RunFolder, *, live: bool = False, space: SearchSpace | None = None, nonce: str = "") -> str:
     """The page of a run, finished or not. A ``live`` one fetches itself again every few seconds from where it came.
 
-    Equal folders give equal pages. Raises RunError where files of the run are damaged.
+    Equal folders give equal pages. ``nonce`` marks the one script of a live page as ours. Raises RunError where files
+    of the run are damaged.
     """
     from jinja2 import Environment, StrictUndefined
 
     here = resources.files(__package__)
     css = (here / "style.css").read_text(encoding="utf-8")
     if run.manifest.kind == "training":
-        return render_training(run, css=css, live=live, live_seconds=LIVE_SECONDS)
+        return render_training(run, css=css, live=live, live_seconds=LIVE_SECONDS, nonce=nonce)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
-    return template.render(_context(read_facts(run, space)), css=css, live=live, live_seconds=LIVE_SECONDS)
+    return template.render(_context(read_facts(run, space)), css=css, live=live, live_seconds=LIVE_SECONDS, nonce=nonce)
 
 
 def _context(facts: Facts) -> dict[str, Any]:

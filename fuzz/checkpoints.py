@@ -1,0 +1,5 @@
+"""Fuzz checkpoints: ``python fuzz/checkpoints.py [FOLDER] [libFuzzer's options]``."""
+
+from harness import run
+
+run("checkpoint")

@@ -1,0 +1,28 @@
+"""``bnao trust``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def trust(folder: Path, /) -> None:
+    """Allow the Python files that a run names (its plugins) to be run on this machine, as they are now.
+
+    A run that you began here by --plugin needs no such word. For one that came from elsewhere read the files first:
+    they are the only code from outside that bnao ever runs.
+
+    Parameters
+    ----------
+    folder
+        a run folder that `bnao search` wrote
+    """
+    from bnao.loop.config import SearchConfig
+    from bnao.loop.plugins import trust as trust_files
+    from bnao.storage import RunFolder, from_dict
+
+    run = RunFolder.open(folder)
+    plugins = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json").plugins
+    if not plugins:
+        print("this run names no Python file: nothing to trust")
+    for path, digest in trust_files(plugins):
+        print(f"{path}   may be run, as it is now (SHA-256 {digest[:16]}...)")
