@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from bnao.errors import require
 from bnao.ops.base import OPERATIONS, Operation
-from bnao.ops.lean.pool import AveragePool3x3, MaxPool3x3
-from bnao.ops.lean.when import applies
+from bnao.ops.lean.pool import average_pool
 
 
 class AvgPool2d(nn.AvgPool2d):
@@ -20,22 +19,8 @@ class AvgPool2d(nn.AvgPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, c, h, w) -> (B, c, ceil(h/stride), ceil(w/stride))."""
-        if self.training and self.stride == 1 and min(x.shape[2:]) > 1 and applies(x):
-            return AveragePool3x3.apply(x)  # type: ignore[no-untyped-call, no-any-return]
-        return super().forward(x)
-
-
-class MaxPool2d(nn.MaxPool2d):
-    """Torch's, 3x3 with padding 1; in training at stride 1 in another form where that is faster."""
-
-    def __init__(self, stride: int) -> None:
-        super().__init__(3, stride=stride, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, c, h, w) -> (B, c, ceil(h/stride), ceil(w/stride))."""
-        if self.training and self.stride == 1 and min(x.shape[2:]) > 1 and applies(x):
-            return MaxPool3x3.apply(x)  # type: ignore[no-untyped-call, no-any-return]
-        return super().forward(x)  # type: ignore[no-any-return]
+        y = average_pool(x) if self.training and self.stride == 1 else None
+        return super().forward(x) if y is None else y
 
 
 def _same_width(name: str, c_in: int, c_out: int) -> None:
@@ -69,7 +54,7 @@ class MaxPool(Operation):
     def build(self, c_in: int, c_out: int, stride: int) -> nn.Module:
         """(B, c, h, w) -> (B, c, ceil(h/stride), ceil(w/stride))."""
         _same_width(self.name, c_in, c_out)
-        return MaxPool2d(stride)
+        return nn.MaxPool2d(3, stride=stride, padding=1)
 
 
 OPERATIONS.register("avg_pool_3x3", AveragePool())

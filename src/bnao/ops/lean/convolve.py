@@ -93,7 +93,7 @@ def depthwise_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry:
     column over a shifted image; where the shift takes a pixel of another row, the column saw padding, so ``grad`` is set to zero there.
     """
     kernel, width = weight.shape[2], x.shape[3]
-    if geometry.dilation > 1 or kernel <= 3:
+    if geometry.dilation > 1:
         narrow = x.clamp_min(0) if rectify else x
         _, gradient = plain_gradients(grad, narrow, weight, geometry, False, True)
         assert gradient is not None
@@ -131,3 +131,13 @@ class _Outside:
     def __exit__(self, *error: object) -> None:
         if self._view is not None:
             self._view.copy_(self._kept)
+
+
+def gradients(
+    grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool, of_x: bool, of_weight: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Of a convolution of ``x``, or of ``relu(x)`` if ``rectify``: of its input and its weight. ``grad`` may be changed."""
+    if weight.shape[2] <= 3 or not is_depthwise(weight, geometry):
+        return plain_gradients(grad, x.clamp_min(0) if rectify else x, weight, geometry, of_x, of_weight)
+    d_x = depthwise_input_gradient(grad, x, weight, geometry) if of_x else None
+    return d_x, depthwise_weight_gradient(grad, x, weight, geometry, rectify) if of_weight else None

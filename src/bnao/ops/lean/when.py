@@ -50,3 +50,8 @@ def is_bare(module: nn.Module, kind: type[nn.Module]) -> bool:
     return type(module) is kind and module.training and not (
         module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
     )
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """``x`` (B, C, h, w) in dense channels-last memory, copied if it is not."""
+    return x.contiguous(memory_format=torch.channels_last)

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bnao.ops.layers import FactorizedReduction, ReluConvBN
-from bnao.ops.lean.conv_norm import conv_norm, weighted_norm
-from bnao.ops.lean.convolve import POINTWISE
+from bnao.ops.lean.conv_norm import conv_norm
+from bnao.ops.lean.project import project_norm
 from bnao.spaces.nao_cell.plan import Source
 
 
@@ -94,10 +94,11 @@ class Projection(nn.Module):
 
     def forward(self, outputs: list[Tensor]) -> Tensor:
         """Project the outputs of ``states``, in their order."""
-        weight = torch.cat([self.slices[str(state)] for state in self.states], dim=1)
-        states = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
-        y = weighted_norm(states, True, [weight], [POINTWISE], self.norm)
-        return self.norm(F.conv2d(F.relu(states), weight)) if y is None else y  # type: ignore[no-any-return]
+        slices = [self.slices[str(state)] for state in self.states]
+        y = project_norm(outputs, slices, self.norm)
+        if y is None:
+            y = self.norm(F.conv2d(F.relu(torch.cat(outputs, dim=1)), torch.cat(slices, dim=1)))
+        return y
 
 
 class Head(nn.Module):
