@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bnao.errors import require
+from bnao.ops.lean.conv_norm import conv_norm, weighted_norm
 
 
 class ReluConvBN(nn.Sequential):
@@ -18,6 +19,12 @@ class ReluConvBN(nn.Sequential):
             nn.Conv2d(c_in, c_out, kernel, stride=stride, padding=kernel // 2, bias=False),
             nn.BatchNorm2d(c_out),
         )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the three; as one operation where that is faster."""
+        relu, convolution, norm = self
+        y = conv_norm(x, relu, [convolution], norm)
+        return norm(convolution(relu(x))) if y is None else y  # type: ignore[no-any-return]
 
 
 class FactorizedReduction(nn.Module):
@@ -41,4 +48,6 @@ class FactorizedReduction(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Reduce (B, c_in, h, w)."""
         shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
-        return self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))  # type: ignore[no-any-return]
+        halves = torch.cat([self.even(x), self.odd(shifted)], dim=1)
+        y = weighted_norm(halves, False, (), (), self.norm)
+        return self.norm(halves) if y is None else y  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from bnao.ops.lean.conv_norm import conv_norm
 from bnao.spaces.progress import DropPath
 
 
@@ -20,6 +21,14 @@ class ConvBN(nn.Sequential):
     ) -> None:
         convolution = nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, groups=groups, bias=False)
         super().__init__(convolution, nn.BatchNorm2d(c_out), *([nn.ReLU6()] if activate else []))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the layers; convolution and batch norm as one operation where that is faster."""
+        convolution, norm, *activation = self
+        y = conv_norm(x, None, [convolution], norm)
+        if y is None:
+            y = norm(convolution(x))
+        return activation[0](y) if activation else y  # type: ignore[no-any-return]
 
 
 class InvertedResidual(nn.Module):

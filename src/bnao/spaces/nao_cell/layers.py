@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bnao.ops.layers import FactorizedReduction, ReluConvBN
+from bnao.ops.lean.conv_norm import conv_norm
+from bnao.ops.lean.project import project_norm
 from bnao.spaces.nao_cell.plan import Source
 
 
@@ -20,7 +22,9 @@ class CifarStem(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, in, h, w) -> twice the same (B, 3C, h, w)."""
-        y = self.norm(self.conv(x))
+        y = conv_norm(x, None, [self.conv], self.norm)
+        if y is None:
+            y = self.norm(self.conv(x))
         return y, y
 
 
@@ -90,8 +94,11 @@ class Projection(nn.Module):
 
     def forward(self, outputs: list[Tensor]) -> Tensor:
         """Project the outputs of ``states``, in their order."""
-        weight = torch.cat([self.slices[str(state)] for state in self.states], dim=1)
-        return self.norm(F.conv2d(F.relu(torch.cat(outputs, dim=1)), weight))  # type: ignore[no-any-return]
+        slices = [self.slices[str(state)] for state in self.states]
+        y = project_norm(outputs, slices, self.norm)
+        if y is None:
+            y = self.norm(F.conv2d(F.relu(torch.cat(outputs, dim=1)), torch.cat(slices, dim=1)))
+        return y
 
 
 class Head(nn.Module):

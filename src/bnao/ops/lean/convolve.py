@@ -1,0 +1,143 @@
+"""Gradients of convolutions; depthwise ones in forms that torch has fast code for on CPU.
+
+Measured (docs/log.md): the gradient of a depthwise weight is fast for kernels up to three columns wide without dilation
+only, so wider ones are put together from narrow ones; the gradient of the input is the convolution with the flipped kernel.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_backward = torch.ops.aten.convolution_backward.default
+
+
+class Geometry(NamedTuple):
+    """How a convolution without bias moves over its image; the same in both directions."""
+
+    stride: int
+    padding: int
+    dilation: int
+    groups: int
+
+
+POINTWISE = Geometry(stride=1, padding=0, dilation=1, groups=1)
+"""Of a 1x1 convolution."""
+
+
+def convolve(x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    """``torch.conv2d`` of ``x`` (B, C, h, w)."""
+    return torch.conv2d(x, weight, None, *geometry)
+
+
+def plain_gradients(
+    grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, of_x: bool, of_weight: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of input and weight as torch computes them."""
+    stride, padding, dilation, groups = geometry
+    pairs = ([stride, stride], [padding, padding], [dilation, dilation])
+    dx, dw, _ = _backward(grad, x, weight, None, *pairs, False, [0, 0], groups, [of_x, of_weight, False])
+    return dx, dw
+
+
+def is_depthwise(weight: Tensor, geometry: Geometry) -> bool:
+    """Whether each channel has a square kernel of its own, of odd size, and the padding keeps ceil(h/stride)."""
+    kernel = weight.shape[2]
+    return (
+        1 < geometry.groups == weight.shape[0]
+        and weight.shape[1] == 1
+        and weight.shape[3] == kernel
+        and kernel % 2 == 1
+        and geometry.padding == geometry.dilation * (kernel // 2)
+    )
+
+
+def depthwise_input_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    """At stride 1 the convolution of ``grad`` with the flipped kernel."""
+    if geometry.stride == 1:
+        return convolve(grad, weight.flip(2, 3), geometry)
+    dx, _ = plain_gradients(grad, x, weight, geometry, True, False)
+    assert dx is not None
+    return dx
+
+
+class Shiftable:
+    """A copy of ``x`` (B, C, h, w), perhaps rectified, in channels-last memory with room for ``spare`` pixels around."""
+
+    def __init__(self, x: Tensor, spare: int, rectify: bool) -> None:
+        batch, channels, height, width = self._shape = x.shape
+        self._margin = spare * channels
+        self._memory = x.new_empty(x.numel() + 2 * self._margin)
+        self._memory[: self._margin].zero_()
+        self._memory[self._memory.numel() - self._margin :].zero_()
+        self._channels = channels
+        if rectify:
+            torch.clamp_min(x, 0, out=self.shifted(0))
+        else:
+            self.shifted(0).copy_(x)
+
+    def shifted(self, pixels: int) -> Tensor:
+        """Each pixel is the one that stands ``pixels`` later in memory: at the end of a row, that is one of the next."""
+        batch, channels, height, width = self._shape
+        start = self._margin + pixels * channels
+        flat = self._memory[start : start + batch * channels * height * width]
+        return flat.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+def depthwise_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool) -> Tensor:
+    """The gradient for the input ``x``, or ``relu(x)`` if ``rectify``. ``grad`` may be changed.
+
+    Of a kernel without dilation, the three middle columns are one narrow kernel. Every other column is a kernel of one
+    column over a shifted image; where the shift takes a pixel of another row, the column saw padding, so ``grad`` is set to zero there.
+    """
+    kernel, width = weight.shape[2], x.shape[3]
+    if geometry.dilation > 1:
+        narrow = x.clamp_min(0) if rectify else x
+        _, gradient = plain_gradients(grad, narrow, weight, geometry, False, True)
+        assert gradient is not None
+        return gradient
+    half = kernel // 2
+    image = Shiftable(x, half, rectify)
+    out = torch.empty_like(weight)
+    out[..., half - 1 : half + 2] = _columns(grad, image.shifted(0), weight[..., half - 1 : half + 2], geometry, 1)
+    for shift in (*range(-half, -1), *range(2, half + 1)):
+        with _Outside(grad, shift, geometry.stride, width):
+            column = slice(half + shift, half + shift + 1)
+            out[..., column] = _columns(grad, image.shifted(shift), weight[..., column], geometry, 0)
+    return out
+
+
+def _columns(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, padding: int) -> Tensor:
+    """The gradient of some columns of a kernel."""
+    pairs = ([geometry.stride] * 2, [geometry.padding, padding], [1, 1])
+    _, gradient, _ = _backward(grad, x, weight, None, *pairs, False, [0, 0], geometry.groups, [False, True, False])
+    return gradient  # type: ignore[no-any-return]
+
+
+class _Outside:
+    """Within the block, ``grad`` is zero in the columns for which ``shift`` leads out of the image of this width."""
+
+    def __init__(self, grad: Tensor, shift: int, stride: int, width: int) -> None:
+        columns = [j for j in range(grad.shape[3]) if not 0 <= j * stride + shift < width]
+        self._view = grad[..., columns[0] : columns[-1] + 1] if columns else None
+
+    def __enter__(self) -> None:
+        if self._view is not None:
+            self._kept = self._view.clone()
+            self._view.zero_()
+
+    def __exit__(self, *error: object) -> None:
+        if self._view is not None:
+            self._view.copy_(self._kept)
+
+
+def gradients(
+    grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool, of_x: bool, of_weight: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Of a convolution of ``x``, or of ``relu(x)`` if ``rectify``: of its input and its weight. ``grad`` may be changed."""
+    if weight.shape[2] <= 3 or not is_depthwise(weight, geometry):
+        return plain_gradients(grad, x.clamp_min(0) if rectify else x, weight, geometry, of_x, of_weight)
+    d_x = depthwise_input_gradient(grad, x, weight, geometry) if of_x else None
+    return d_x, depthwise_weight_gradient(grad, x, weight, geometry, rectify) if of_weight else None

@@ -1,0 +1,108 @@
+"""Batch norm in training; of few channels in a form of our own, for there torch's works through memory slowly.
+
+A tensor (B, C, h, w) in channels-last memory is seen as a matrix (R, K C) whose rows hold K pixels each, long enough for
+vector instructions; sums over R are products with a vector of ones.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from bnao.ops.lean.when import is_bare
+
+NARROW = 32
+"""Most channels for which forms of our own are faster than torch's: its vectors span the channels of one pixel."""
+PIXELS = 64
+"""Largest K; K divides the number of pixels."""
+
+
+class Statistics(NamedTuple):
+    """Of each channel (C) over all pixels: mean, biased variance, and 1 / sqrt(variance + eps)."""
+
+    mean: Tensor
+    variance: Tensor
+    inverse_std: Tensor
+
+
+def _wide(x: Tensor) -> Tensor:
+    """(B, C, h, w) in channels-last memory -> its view (R, K C)."""
+    channels = x.shape[1]
+    pixels = x.numel() // channels
+    per_row = math.gcd(pixels, PIXELS)
+    return x.permute(0, 2, 3, 1).reshape(pixels // per_row, per_row * channels)
+
+
+def _repeated(vector_C: Tensor, wide: Tensor) -> Tensor:
+    """(C) -> (K C)."""
+    return vector_C.expand(wide.shape[1] // vector_C.numel(), -1).reshape(-1)
+
+
+def normalise(y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Statistics]:
+    """``(y - mean) * inverse_std * weight + bias`` of ``y`` (B, C, h, w) in channels-last memory, and the statistics."""
+    if y.shape[1] > NARROW:
+        out, mean, inverse_std = torch.native_batch_norm(y, weight, bias, None, None, True, 0.0, eps)
+        return out, Statistics(mean, inverse_std.pow(-2).sub_(eps), inverse_std)
+    found = _statistics(y, eps)
+    scale = found.inverse_std * weight
+    shift = torch.addcmul(bias, found.mean, scale, value=-1)
+    wide, out = _wide(y), torch.empty_like(y)
+    torch.addcmul(_repeated(shift, wide), wide, _repeated(scale, wide), out=_wide(out))
+    return out, found
+
+
+def _statistics(y: Tensor, eps: float) -> Statistics:
+    """Those of each place in a row of the matrix, combined."""
+    wide = _wide(y)
+    means, variances = torch.batch_norm_update_stats(wide[:, :, None, None], None, None, 0.0)
+    of_means, mean = torch.var_mean(means.view(-1, y.shape[1]), 0, correction=0)
+    variance = variances.view(-1, y.shape[1]).mean(0).add_(of_means)
+    return Statistics(mean, variance, (variance + eps).rsqrt_())
+
+
+def normalise_backward(
+    grad: Tensor, y: Tensor, weight: Tensor, mean: Tensor, inverse_std: Tensor, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of ``y``, weight and bias; ``grad`` and ``y`` (B, C, h, w) in channels-last memory.
+
+    With N pixels, s = weight * inverse_std and d = y - mean, that of ``y`` is
+    s * (grad - sum(grad) / N - d * inverse_std**2 * sum(grad * d) / N).
+    """
+    channels, count = y.shape[1], y.numel() // y.shape[1]
+    if channels > NARROW:
+        return torch.ops.aten.native_batch_norm_backward(  # type: ignore[no-any-return]
+            grad, y, weight, None, None, mean, inverse_std, True, eps, [True, True, True]
+        )
+    grads, values = _wide(grad), _wide(y)
+    out = torch.empty_like(y)
+    wide, ones = _wide(out), grads.new_ones(1, grads.shape[0])
+    sums = (ones @ grads).view(-1, channels).sum(0)
+    products = (ones @ torch.mul(grads, values, out=wide)).view(-1, channels).sum(0)
+    products = products.addcmul_(mean, sums, value=-1).mul_(inverse_std)
+    scale = weight * inverse_std
+    slope = scale * inverse_std * products / -count
+    shift = torch.addcmul(scale * sums / -count, slope, mean, value=-1)
+    torch.addcmul(_repeated(shift, wide), grads, _repeated(scale, wide), out=wide)
+    wide.addcmul_(values, _repeated(slope, wide))
+    return out, products, sums
+
+
+def can_normalise(norm: nn.Module, dtype: torch.dtype) -> bool:
+    """Whether ``norm`` is torch's batch norm, affine, in training, with running statistics of a momentum or none."""
+    if not is_bare(norm, nn.BatchNorm2d):
+        return False
+    norm = cast(nn.BatchNorm2d, norm)
+    return norm.weight is not None and norm.momentum is not None and norm.weight.dtype is dtype
+
+
+def track(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
+    """Move the running statistics, if there are some, towards those of a batch of ``count`` pixels, as torch does."""
+    if norm.running_mean is not None:
+        assert norm.running_var is not None and norm.num_batches_tracked is not None, "torch has all three or none"
+        assert norm.momentum is not None, "checked before"
+        norm.num_batches_tracked.add_(1)
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
