@@ -109,9 +109,7 @@ class PolicySetup:
         return self.pool
 
 
-POLICIES: Registry[Callable[[PolicySetup], Policy]] = Registry(
-    "sampling policy", shipped="bnao.sampling.make"
-)
+POLICIES: Registry[Callable[[PolicySetup], Policy]] = Registry("sampling policy", shipped="bnao.sampling.make")
 """Policies by name. A new one is one file with a factory (a class will do) that it registers here."""
 
 
