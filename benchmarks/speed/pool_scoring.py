@@ -55,7 +55,7 @@ SETTINGS = ("recipe", "default")
 
 
 def ratio(
-    pool: str = "nao", setting: str = "recipe", *, num: int = 1000, images: int = 250, sample: int = 50, seed: int = 0
+    pool: str = "nao", setting: str = "recipe", *, num: int = 1000, images: int = 250, sample: int = 100, seed: int = 0
 ) -> dict[str, Any]:
     """Time one by one over time together; see the head of this file. Raises AssertionError where a score differs."""
     with threads(1):
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--pool", choices=POOLS, nargs="+", default=list(POOLS))
     parser.add_argument("--num", type=int, default=1000, help="architectures")
     parser.add_argument("--images", type=int, default=250, help="images of the one batch")
-    parser.add_argument("--sample", type=int, default=50, help="architectures that are timed one by one")
+    parser.add_argument("--sample", type=int, default=100, help="architectures that are timed one by one")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON lines")
     given = parser.parse_args()
     if not given.json:

@@ -54,7 +54,8 @@ def test_a_stop_saves_also_between_two_saves(stage: str, tmp_path: Path, undistu
     saved = RunFolder.open(tmp_path / "run").read_checkpoint("running.pt")
     assert saved["key"].startswith(stage)
     steps = len(saved["state"]) if stage == "scoring-2" else saved["state"]["step"]
-    assert steps == Listener.done == 4
+    assert Listener.done == 4
+    assert steps >= 4 if stage == "scoring-2" else steps == 4, "scores of one group are known together"
     api.resume(tmp_path / "run")
     with RunFolder.open(tmp_path / "run").pool() as pool:
         assert pool.digest() == undisturbed["pool"]

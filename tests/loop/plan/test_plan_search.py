@@ -59,7 +59,7 @@ def test_measuring_leaves_the_workbench_as_it_was(quick, micro, tmp_path):
 def test_a_clock_of_another_kind_gives_costs(long):
     costs = measure_costs(long, Probe(seed=3, seconds=0.0, clock=Ticking()))
     assert costs.step.seconds == pytest.approx(0.01) and costs.rerank.step.seconds == pytest.approx(0.01)
-    assert costs.score.seconds == pytest.approx(0.01)
+    assert 0.002 < costs.score.seconds < 0.01, "one by one 0.01; by this clock all stages cost alike, some are shared"
     assert costs.supernet_memory > 0 and costs.space is None
 
 
