@@ -9,6 +9,7 @@ import pytest
 from tests.loop.conftest import MICRO, Enough, StopAt
 from tests.resume.outcome import outcome
 
+import bnao
 import bnao.api as api
 from bnao.controller.config import ControllerConfig
 from bnao.evaluation.config import ScoringConfig
@@ -53,7 +54,9 @@ def undisturbed_of(tmp_path_factory):
     def of(make) -> dict[str, str]:
         if make not in found:
             config = replace(make(), save_seconds=0.0)
-            found[make] = outcome(api.search(config, tmp_path_factory.mktemp("whole") / "run", recipe="micro").path)
+            path = api.search(config, tmp_path_factory.mktemp("whole") / "run", recipe="micro").path
+            found[make] = outcome(path)
+            assert bnao.verify(path).ok
         return found[make]
 
     return of

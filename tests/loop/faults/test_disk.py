@@ -122,7 +122,7 @@ def refused(action: Callable[[], object], disk: Disk) -> None:
             assert "state is kept" in str(error) or "manifest" in str(error) or "lock" in str(error), error
 
 
-@pytest.mark.parametrize("number", range(1, 2000) if ALL else [40, 300])
+@pytest.mark.parametrize("number", range(1, 2000) if ALL else [120])
 def test_a_search_on_a_full_disk(number: int, tmp_path: Path, undisturbed: dict[str, str]) -> None:
     config, folder, disk = MICRO if ALL else EVERY_STEP, tmp_path / "run", Disk(number)
     refused(lambda: api.search(config, folder, recipe="micro"), disk)

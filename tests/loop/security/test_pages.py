@@ -6,6 +6,7 @@ import http.client
 import re
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ def test_every_name_of_a_run_is_text(micro, tmp_path: Path) -> None:
             for event in run.events():
                 fields = {k: v for k, v in event.items() if k not in ("event", "utc", "elapsed")}
                 log.event(event["event"], **poisoned(fields, words))
+        config = {**run.manifest.config, "plugins": [f"{words}.py:{words}"]}
+        config["data"] = {**config["data"], "source": f"folder:{words}"}
+        replace(run.manifest, recipe=words, config=config).write(path)
     page = render_report(RunFolder.open(path))
     for mark in ("<script", "<img", "<svg onload", "onerror=alert(1)>", "49{%"):
         assert mark not in page
