@@ -63,8 +63,12 @@ HEADLINES = {
         "3 plain step / supernet step at equal threads, the worse of 1 and all cores", low=3,
     ),
     "one_by_one_over_pool_scoring_chain": Headline(
-        "scoring", ("proposed",), lambda p: p["proposed"]["ratio"],
-        "4 scoring one by one / in one call, a controller's pool of chains", low=3,
+        "scoring", ("recipe_nao",), lambda p: p["recipe_nao"]["ratio"],
+        "4 scoring one by one / in one call, a controller's pool of chains (mobile-demo)", low=3,
+    ),
+    "one_by_one_over_pool_scoring_large_chain": Headline(
+        "scoring", ("default_nao",), lambda p: p["default_nao"]["ratio"],
+        "4 the same in mobile's larger default space", low=3,
     ),
     "paper_schedule_over_controller_fit": Headline(
         "controller", ("seed_0", "seed_1", "seed_2"),
