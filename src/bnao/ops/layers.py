@@ -24,7 +24,7 @@ class ReluConvBN(nn.Sequential):
         """Run the three; as one operation where that is faster."""
         relu, convolution, norm = self
         y = conv_norm(x, relu, [convolution], norm)
-        return norm(convolution(relu(x))) if y is None else y  # type: ignore[no-any-return]
+        return norm(convolution(relu(x))) if y is None else y
 
 
 class FactorizedReduction(nn.Module):
@@ -50,4 +50,4 @@ class FactorizedReduction(nn.Module):
         shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
         halves = torch.cat([self.even(x), self.odd(shifted)], dim=1)
         y = weighted_norm(halves, False, (), (), self.norm)
-        return self.norm(halves) if y is None else y  # type: ignore[no-any-return]
+        return self.norm(halves) if y is None else y

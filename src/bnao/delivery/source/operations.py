@@ -7,10 +7,11 @@ from typing import cast
 from torch import nn
 
 from bnao.delivery.source.layer_kind import LayerKind
-from bnao.delivery.source.torch_layers import sequential
+from bnao.delivery.source.torch_layers import average_pool, sequential
 from bnao.delivery.source.writer import Emit, Writer, width
 from bnao.ops.layers import FactorizedReduction, ReluConvBN
-from bnao.ops.separable import DilatedConv, SeparableConv
+from bnao.ops.pooling import AvgPool2d
+from bnao.ops.separable import DilatedConv, SeparableConv, SeparableUnits
 from bnao.ops.trivial import ZeroOutput
 
 RELU_CONV_BN = LayerKind(
@@ -128,7 +129,7 @@ def _zero(module: nn.Module, writer: Writer) -> str:
     return writer.layer(LayerKind(name=words["$name"], template=template))
 
 
-def _sequential(module: nn.Module, writer: Writer) -> str:
+def _units(module: nn.Module, writer: Writer) -> str:
     """A separable or dilated convolution by its name; any other sequence layer by layer."""
     layers = list(module.children())
     if len(layers) in (4, 8) and isinstance(layers[1], nn.Conv2d) and isinstance(layers[-2], nn.Conv2d):
@@ -147,7 +148,8 @@ def _sequential(module: nn.Module, writer: Writer) -> str:
 
 
 OPERATION_LAYERS: dict[type[nn.Module], Emit] = {
-    nn.Sequential: _sequential,
+    SeparableUnits: _units,
+    AvgPool2d: average_pool,
     ReluConvBN: _relu_conv_bn,
     FactorizedReduction: _reduction,
     ZeroOutput: _zero,

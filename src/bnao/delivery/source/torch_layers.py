@@ -59,7 +59,8 @@ def _dropout(module: nn.Module, writer: Writer) -> str:
     return _exact(module, f"nn.Dropout({cast(nn.Dropout, module).p!r})")
 
 
-def _average_pool(module: nn.Module, writer: Writer) -> str:
+def average_pool(module: nn.Module, writer: Writer) -> str:
+    """``nn.AvgPool2d``, of which a subclass has the name and the settings."""
     m = cast(nn.AvgPool2d, module)
     options = {
         "stride": (m.stride, m.kernel_size), "padding": (m.padding, 0), "ceil_mode": (m.ceil_mode, False),
@@ -99,8 +100,9 @@ TORCH_LAYERS: dict[type[nn.Module], Emit] = {
     nn.BatchNorm2d: _batch_norm,
     nn.Linear: _linear,
     nn.Dropout: _dropout,
-    nn.AvgPool2d: _average_pool,
+    nn.AvgPool2d: average_pool,
     nn.MaxPool2d: _max_pool,
+    nn.Sequential: sequential,
     **dict.fromkeys(
         (nn.Identity, nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh), _bare
     ),

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from bnao.ops.lean.convolve import Geometry, convolve, gradients
-from bnao.ops.lean.normalise import can_normalise, normalise, normalise_backward, track
+from bnao.ops.lean.convolve import Geometry, convolve, gradients, is_wide
+from bnao.ops.lean.normalise import can_normalise, is_narrow, normalise, normalise_backward, track
 from bnao.ops.lean.when import applies, channels_last, is_bare
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What is done, but for the weights: whether the input is rectified, how each convolution moves, batch norm's eps."""
+    """What is done, but for weights: whether the input is rectified, how convolutions move, batch norm's eps."""
 
     rectify: bool
     geometries: tuple[Geometry, ...]
@@ -32,7 +32,7 @@ class ConvNorm(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, unit: Unit, x: Tensor, weight: Tensor, bias: Tensor, *kernels: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """``weight`` and ``bias`` (C) are batch norm's; ``kernels`` the convolutions' weights."""
@@ -52,6 +52,8 @@ class ConvNorm(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x, weight, bias and kernels; None where none is asked for."""
+        if grads[0] is None:  # the statistics alone were used, and they have none
+            return (None,) * len(ctx.needs_input_grad)
         unit: Unit = ctx.unit
         weight, mean, inverse_std, *rest = ctx.saved_tensors
         layers = len(unit.geometries)
@@ -63,23 +65,22 @@ class ConvNorm(torch.autograd.Function):
         )
         d_kernels: list[Tensor | None] = [None] * layers
         for k in reversed(range(layers)):
-            assert d_y is not None, "asked for below"
             onward, rectify = of_x or any(of_kernels[:k]), k == 0 and unit.rectify
+            if d_y is None or not (onward or of_kernels[k]):
+                break  # nothing before asks for a gradient
             d_y, d_kernels[k] = gradients(
                 d_y, inputs[k], kernels[k], unit.geometries[k], rectify, onward, of_kernels[k]
             )
-        if d_y is not None and unit.rectify:
+        if of_x and unit.rectify:
             d_y = torch.ops.aten.threshold_backward(d_y, inputs[0], 0)
         return None, d_y if of_x else None, d_weight, d_bias, *d_kernels
 
 
-def conv_norm(
-    x: Tensor, relu: nn.Module | None, convolutions: Sequence[nn.Module], norm: nn.Module
-) -> Tensor | None:
+def conv_norm(x: Tensor, relu: nn.Module | None, convolutions: Sequence[nn.Module], norm: nn.Module) -> Tensor | None:
     """(ReLU,) convolutions and batch norm of ``x`` (B, C, h, w) as one operation, running statistics moved.
 
-    None, with nothing done, where the modules themselves must run: they are not exactly torch's own, in training mode, with
-    no bias and no hooks, or :func:`~bnao.ops.lean.when.applies` says no.
+    None, with nothing done, where the modules themselves must run: :func:`~bnao.ops.lean.when.applies` says no, or they
+    are not exactly torch's, in training mode, without bias and hooks; and where they are as fast.
     """
     if not applies(x) or not (relu is None or is_bare(relu, nn.ReLU)):
         return None
@@ -97,10 +98,17 @@ def weighted_norm(
     if not (applies(x) and can_normalise(norm, x.dtype) and all(w.dtype is x.dtype for w in weights)):
         return None
     norm = cast(nn.BatchNorm2d, norm)
+    if not is_faster(norm.num_features, weights, geometries):
+        return None
     unit = Unit(rectify, tuple(geometries), norm.eps)
     out, mean, variance = ConvNorm.apply(unit, x, norm.weight, norm.bias, *weights)  # type: ignore[no-untyped-call]
     track(norm, mean, variance, out.numel() // out.shape[1])
     return out  # type: ignore[no-any-return]
+
+
+def is_faster(channels: int, weights: Sequence[Tensor], geometries: Sequence[Geometry]) -> bool:
+    """Whether the operation beats torch's modules: batch norm of few channels, or a wide depthwise kernel."""
+    return is_narrow(channels) or any(map(is_wide, weights, geometries))
 
 
 def _geometry(layer: nn.Module) -> Geometry | None:

@@ -1,7 +1,8 @@
 """Gradients of convolutions; depthwise ones in forms that torch has fast code for on CPU.
 
-Measured (docs/log.md): the gradient of a depthwise weight is fast for kernels up to three columns wide without dilation
-only, so wider ones are put together from narrow ones; the gradient of the input is the convolution with the flipped kernel.
+Measured (docs/log.md): the gradient of a depthwise weight is fast for kernels of up to three columns without dilation
+only, so that of a wider one is put together from narrow ones; the gradient of the input is the convolution with the
+flipped kernel.
 """
 
 from __future__ import annotations
@@ -42,68 +43,59 @@ def plain_gradients(
     return dx, dw
 
 
-def is_depthwise(weight: Tensor, geometry: Geometry) -> bool:
-    """Whether each channel has a square kernel of its own, of odd size, and the padding keeps ceil(h/stride)."""
+def is_wide(weight: Tensor, geometry: Geometry) -> bool:
+    """Whether each channel has a kernel of its own, square, of odd size from 5 on, and the image keeps its size."""
     kernel = weight.shape[2]
     return (
-        1 < geometry.groups == weight.shape[0]
-        and weight.shape[1] == 1
-        and weight.shape[3] == kernel
+        kernel > 3
         and kernel % 2 == 1
+        and weight.shape[1:] == (1, kernel, kernel)
+        and 1 < geometry.groups == weight.shape[0]
+        and geometry.stride == 1
         and geometry.padding == geometry.dilation * (kernel // 2)
     )
 
 
-def depthwise_input_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
-    """At stride 1 the convolution of ``grad`` with the flipped kernel."""
-    if geometry.stride == 1:
-        return convolve(grad, weight.flip(2, 3), geometry)
-    dx, _ = plain_gradients(grad, x, weight, geometry, True, False)
-    assert dx is not None
-    return dx
-
-
 class Shiftable:
-    """A copy of ``x`` (B, C, h, w), perhaps rectified, in channels-last memory with room for ``spare`` pixels around."""
+    """A copy of ``x`` (B, C, h, w), perhaps rectified, in channels-last memory with ``spare`` pixels of room around."""
 
     def __init__(self, x: Tensor, spare: int, rectify: bool) -> None:
-        batch, channels, height, width = self._shape = x.shape
-        self._margin = spare * channels
+        self._shape = x.shape
+        self._margin = spare * x.shape[1]
         self._memory = x.new_empty(x.numel() + 2 * self._margin)
         self._memory[: self._margin].zero_()
         self._memory[self._memory.numel() - self._margin :].zero_()
-        self._channels = channels
         if rectify:
             torch.clamp_min(x, 0, out=self.shifted(0))
         else:
             self.shifted(0).copy_(x)
 
     def shifted(self, pixels: int) -> Tensor:
-        """Each pixel is the one that stands ``pixels`` later in memory: at the end of a row, that is one of the next."""
+        """Each pixel is the one ``pixels`` later in memory; at the end of a row, that is one of the next."""
         batch, channels, height, width = self._shape
         start = self._margin + pixels * channels
         flat = self._memory[start : start + batch * channels * height * width]
         return flat.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
-def depthwise_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool) -> Tensor:
+def _wide_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool) -> Tensor:
     """The gradient for the input ``x``, or ``relu(x)`` if ``rectify``. ``grad`` may be changed.
 
     Of a kernel without dilation, the three middle columns are one narrow kernel. Every other column is a kernel of one
-    column over a shifted image; where the shift takes a pixel of another row, the column saw padding, so ``grad`` is set to zero there.
+    column over a shifted image; where the shift takes a pixel of another row, the column saw padding, so ``grad`` is
+    zero there.
     """
-    kernel, width = weight.shape[2], x.shape[3]
     if geometry.dilation > 1:
         narrow = x.clamp_min(0) if rectify else x
         _, gradient = plain_gradients(grad, narrow, weight, geometry, False, True)
         assert gradient is not None
         return gradient
-    half = kernel // 2
+    half = weight.shape[2] // 2
     image = Shiftable(x, half, rectify)
     out = torch.empty_like(weight)
     out[..., half - 1 : half + 2] = _columns(grad, image.shifted(0), weight[..., half - 1 : half + 2], geometry, 1)
     for shift in (*range(-half, -1), *range(2, half + 1)):
-        with _Outside(grad, shift, geometry.stride, width):
+        with _Outside(grad, shift):
             column = slice(half + shift, half + shift + 1)
             out[..., column] = _columns(grad, image.shifted(shift), weight[..., column], geometry, 0)
     return out
@@ -111,33 +103,30 @@ def depthwise_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry:
 
 def _columns(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, padding: int) -> Tensor:
     """The gradient of some columns of a kernel."""
-    pairs = ([geometry.stride] * 2, [geometry.padding, padding], [1, 1])
+    pairs = ([1, 1], [geometry.padding, padding], [1, 1])
     _, gradient, _ = _backward(grad, x, weight, None, *pairs, False, [0, 0], geometry.groups, [False, True, False])
     return gradient  # type: ignore[no-any-return]
 
 
 class _Outside:
-    """Within the block, ``grad`` is zero in the columns for which ``shift`` leads out of the image of this width."""
+    """Within the block, ``grad`` is zero in the columns for which ``shift`` leads out of the image."""
 
-    def __init__(self, grad: Tensor, shift: int, stride: int, width: int) -> None:
-        columns = [j for j in range(grad.shape[3]) if not 0 <= j * stride + shift < width]
-        self._view = grad[..., columns[0] : columns[-1] + 1] if columns else None
+    def __init__(self, grad: Tensor, shift: int) -> None:
+        self._view = grad[..., :-shift] if shift < 0 else grad[..., max(0, grad.shape[3] - shift) :]
+        self._kept = self._view.clone()
 
     def __enter__(self) -> None:
-        if self._view is not None:
-            self._kept = self._view.clone()
-            self._view.zero_()
+        self._view.zero_()
 
     def __exit__(self, *error: object) -> None:
-        if self._view is not None:
-            self._view.copy_(self._kept)
+        self._view.copy_(self._kept)
 
 
 def gradients(
     grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool, of_x: bool, of_weight: bool
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Of a convolution of ``x``, or of ``relu(x)`` if ``rectify``: of its input and its weight. ``grad`` may be changed."""
-    if weight.shape[2] <= 3 or not is_depthwise(weight, geometry):
+    """Of a convolution of ``x``, or ``relu(x)`` if ``rectify``: of its input and weight. ``grad`` may be changed."""
+    if not is_wide(weight, geometry):
         return plain_gradients(grad, x.clamp_min(0) if rectify else x, weight, geometry, of_x, of_weight)
-    d_x = depthwise_input_gradient(grad, x, weight, geometry) if of_x else None
-    return d_x, depthwise_weight_gradient(grad, x, weight, geometry, rectify) if of_weight else None
+    d_x = convolve(grad, weight.flip(2, 3), geometry) if of_x else None
+    return d_x, _wide_weight_gradient(grad, x, weight, geometry, rectify) if of_weight else None

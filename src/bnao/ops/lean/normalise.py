@@ -1,7 +1,7 @@
 """Batch norm in training; of few channels in a form of our own, for there torch's works through memory slowly.
 
-A tensor (B, C, h, w) in channels-last memory is seen as a matrix (R, K C) whose rows hold K pixels each, long enough for
-vector instructions; sums over R are products with a vector of ones.
+A tensor (B, C, h, w) in channels-last memory is seen as a matrix (R, K C) whose rows hold K pixels each, long enough
+for vector instructions; sums over R are products with a vector of ones.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ from torch import Tensor, nn
 from bnao.ops.lean.when import is_bare
 
 NARROW = 32
-"""Most channels for which forms of our own are faster than torch's: its vectors span the channels of one pixel."""
+"""Most channels for which forms of our own may be faster than torch's, whose vectors span the channels of one pixel."""
+VECTOR = 16
+"""Channels that torch's vectors divide: of a multiple its batch norm is as fast as ours."""
 PIXELS = 64
 """Largest K; K divides the number of pixels."""
+
+
+def is_narrow(channels: int) -> bool:
+    """Whether batch norm of so many channels is faster in our form."""
+    return channels <= NARROW and channels % VECTOR != 0
 
 
 class Statistics(NamedTuple):
@@ -42,8 +49,8 @@ def _repeated(vector_C: Tensor, wide: Tensor) -> Tensor:
 
 
 def normalise(y: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Statistics]:
-    """``(y - mean) * inverse_std * weight + bias`` of ``y`` (B, C, h, w) in channels-last memory, and the statistics."""
-    if y.shape[1] > NARROW:
+    """``(y - mean) * inverse_std * weight + bias`` of ``y`` (B, C, h, w) in channels-last memory; the statistics."""
+    if not is_narrow(y.shape[1]):
         out, mean, inverse_std = torch.native_batch_norm(y, weight, bias, None, None, True, 0.0, eps)
         return out, Statistics(mean, inverse_std.pow(-2).sub_(eps), inverse_std)
     found = _statistics(y, eps)
@@ -72,12 +79,11 @@ def normalise_backward(
     s * (grad - sum(grad) / N - d * inverse_std**2 * sum(grad * d) / N).
     """
     channels, count = y.shape[1], y.numel() // y.shape[1]
-    if channels > NARROW:
+    if not is_narrow(channels):
         return torch.ops.aten.native_batch_norm_backward(  # type: ignore[no-any-return]
             grad, y, weight, None, None, mean, inverse_std, True, eps, [True, True, True]
         )
-    grads, values = _wide(grad), _wide(y)
-    out = torch.empty_like(y)
+    grads, values, out = _wide(grad), _wide(y), torch.empty_like(y)
     wide, ones = _wide(out), grads.new_ones(1, grads.shape[0])
     sums = (ones @ grads).view(-1, channels).sum(0)
     products = (ones @ torch.mul(grads, values, out=wide)).view(-1, channels).sum(0)

@@ -29,7 +29,7 @@ class AveragePool3x3(torch.autograd.Function):
     """Average over the pixels of the window inside the image: (B, C, h, w) -> the same shape, h and w at least 2."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         """Nothing is kept."""
         return _count_inside(channels_last(_average(x)))
 

@@ -1,4 +1,4 @@
-"""The sum of 1x1 convolutions of several tensors, and batch norm: a projection of their concatenation, which is not made."""
+"""The sum of 1x1 convolutions of several tensors, and batch norm: what projects their concatenation, without it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class ProjectNorm(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, eps: float, weight: Tensor, bias: Tensor, *states_and_kernels: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """``weight`` and ``bias`` (C) are batch norm's; as many states (B, C_k, h, w) as kernels (C, C_k, 1, 1) follow."""
+        """``weight``, ``bias`` (C): batch norm's; then states (B, C_k, h, w), and as many kernels (C, C_k, 1, 1)."""
         states, kernels = _halves(states_and_kernels)
         y = channels_last(convolve(states[0].clamp_min(0), kernels[0], POINTWISE))
         for state, kernel in zip(states[1:], kernels[1:], strict=True):
@@ -40,6 +40,8 @@ class ProjectNorm(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of weight, bias, states and kernels; None where none is asked for."""
+        if grads[0] is None:  # the statistics alone were used, and they have none
+            return (None,) * len(ctx.needs_input_grad)
         weight, mean, inverse_std, y, *rest = ctx.saved_tensors
         d_y, d_weight, d_bias = normalise_backward(channels_last(grads[0]), y, weight, mean, inverse_std, ctx.eps)
         of_states, of_kernels = _halves(ctx.needs_input_grad[3:])

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-SMALLEST = 1 << 15
-"""Numbers in the input below which the cost of calls outweighs what is gained."""
+SMALLEST = 300_000
+"""Numbers in the input below which the cost of calls outweighs what is gained (measured: a loss at 262,144)."""
 
 _enabled = True
 
@@ -33,22 +33,26 @@ def applies(x: Tensor) -> bool:
     return (
         _enabled
         and torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         and type(x) is Tensor
         and x.dtype is torch.float32
         and x.device.type == "cpu"
         and x.dim() == 4
         and x.numel() >= SMALLEST
         and x.is_contiguous(memory_format=torch.channels_last)
-        and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
         and not torch.is_autocast_enabled("cpu")
     )
 
 
 def is_bare(module: nn.Module, kind: type[nn.Module]) -> bool:
     """Whether ``module`` is exactly of this class, in training mode, and has no hooks, which would not be called."""
-    return type(module) is kind and module.training and not (
-        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return (
+        type(module) is kind
+        and module.training
+        and not (
+            module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        )
     )
 
 

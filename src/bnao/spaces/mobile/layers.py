@@ -28,7 +28,7 @@ class ConvBN(nn.Sequential):
         y = conv_norm(x, None, [convolution], norm)
         if y is None:
             y = norm(convolution(x))
-        return activation[0](y) if activation else y  # type: ignore[no-any-return]
+        return activation[0](y) if activation else y
 
 
 class InvertedResidual(nn.Module):
