@@ -135,7 +135,7 @@ def ddp(group: Ranks, supernet: Supernet, paths: list[Any]) -> list[int]:
     """Bytes of the gradient buckets of each step, as DDP's communication hook sees them."""
     sent = [0]
 
-    def hook(state: object, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    def hook(state, bucket):  # type: ignore[no-untyped-def]  # DDP reads annotations, and wants none as text
         sent[0] += bucket.buffer().numel() * bucket.buffer().element_size()
         future = dist.all_reduce(bucket.buffer(), async_op=True).get_future()
         return future.then(lambda done: done.value()[0])
@@ -178,8 +178,9 @@ def main() -> None:
             processes = [
                 context.Process(target=serve, args=(name, Path(folder) / "store", k, end)) for k, (_, end) in places
             ]
-            for process in processes:
+            for process, (_, end) in zip(processes, ends, strict=True):
                 process.start()
+                end.close()
             found: Mapping[str, Any] = ends[0][0].recv()
             ends[1][0].recv()
             for process in processes:

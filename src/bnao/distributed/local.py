@@ -96,7 +96,7 @@ class Followers:
         return None
 
     def close(self, *, kill: bool = False) -> None:
-        """End them: they see that this process has nothing more to say, and end; who does not is ended."""
+        """End them, at once where ``kill``; else they see that this process has nothing more to say, and end."""
         for process in self._processes.values():
             assert process.stdin is not None, "it has a pipe"
             with suppress(OSError):

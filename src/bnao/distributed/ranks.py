@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ MEETING = timedelta(minutes=30)
 PATIENCE = timedelta(days=7)
 """How long a process waits for what rank 0 says between trainings: rank 0 may be busy alone. That rank 0 has ended is
 known at once, for its connections close."""
+CLOSE_SECONDS = 10.0
 REASON_SECONDS = 3.0  # how long the reason of a process that has just ended may take to arrive
 
 Ended = Callable[[], str | None]
@@ -53,13 +55,22 @@ class Ranks(Group):
             self._tensors = dist.new_group(backend=backend, timeout=timedelta(minutes=minutes))
 
     def close(self) -> None:
-        """End the groups that were made here."""
-        if self._made:
-            dist.destroy_process_group()
-            return
-        for group in (self._tensors, self._control):
-            if group is not None:
-                dist.destroy_process_group(group)
+        """End the groups that were made here: a process that leaves with them open may abort on its way out.
+
+        What is still under way with a process that is elsewhere (a :meth:`farewell` in vain) is not waited for.
+        """
+        thread = threading.Thread(target=self._end, daemon=True, name="bnao-close")
+        thread.start()
+        thread.join(CLOSE_SECONDS)
+
+    def _end(self) -> None:
+        with suppress(RuntimeError):
+            if self._made:
+                dist.destroy_process_group()
+                return
+            for group in (self._tensors, self._control):
+                if group is not None:
+                    dist.destroy_process_group(group)
 
     @property
     def rank(self) -> int:

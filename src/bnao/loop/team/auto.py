@@ -7,8 +7,8 @@ from bnao.loop.config import SearchConfig
 
 AUTO = "auto"
 PROCESSES = 2
-"""What ``auto`` takes where it takes several: half batches on one thread each are faster than whole ones on two
-(docs/scaling.md). More than two were not measured, and batch norm would see ever smaller parts."""
+"""What ``auto`` takes where it takes several: two threads scale poorly, two half batches on one each better
+(`benchmarks/speed/processes.py` measures it). With more, batch norm would see ever smaller parts."""
 FEWEST_IMAGES = 16  # of a part of a batch
 
 

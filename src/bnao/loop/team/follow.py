@@ -5,6 +5,7 @@ It writes nothing but running stand-alone trainings, says nothing, and ends with
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 
 from bnao.cost.limits import Limits
 from bnao.distributed import ProcessLost
+from bnao.distributed.agreement import Disagreement
 from bnao.distributed.ranks import Ranks
 from bnao.errors import BnaoError, NumericalError, RunError, require
 from bnao.evaluation.oneshot import OneShotEvaluator
@@ -28,7 +30,7 @@ from bnao.loop.workbench import Workbench, make_workbench, num_threads
 from bnao.sampling.base import Policy
 from bnao.training.device import resolve_device, threads
 from bnao.training.loop import train
-from bnao.training.together import Told
+from bnao.training.together import Left, Told
 
 
 class Ended(Exception):
@@ -96,25 +98,22 @@ class Follower:
                 return said.result
             if isinstance(said, Fail):
                 raise Ended
-            try:
-                self._do(said)
-            except ProcessLost:
-                raise
-            except (NumericalError, RunError):
-                pass  # every process has raised it, and rank 0 says what comes of it
+            self._do(said)
 
     def _do(self, said: Any) -> None:
-        group = self._bench.team.group
-        if isinstance(said, TrainShared):
-            self._train(said)
+        bench = self._bench
+        if isinstance(said, TrainShared | Final):
+            with suppress(NumericalError, Disagreement, Left):  # rank 0 has left the training too, and says what comes
+                if isinstance(said, Final):
+                    follow_final(bench, said)
+                else:
+                    self._train(said)
         elif isinstance(said, WeightsComing):
-            self._weights().weights.load_state_dict(group.broadcast_state())
+            self._weights().weights.load_state_dict(bench.team.group.broadcast_state())
         elif isinstance(said, Score):
-            score_share(group, self._scoring(), said)
+            score_share(bench.team.group, self._scoring(), said)
         elif isinstance(said, Jobs):
-            follow_jobs(self._bench, said)
-        elif isinstance(said, Final):
-            follow_final(self._bench, said)
+            follow_jobs(bench, said)
         # anything else belongs to a training that was left
 
     def _weights(self) -> Shared:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bnao.arch import Architecture
 from bnao.distributed import Group, ProcessLost
-from bnao.errors import NumericalError
+from bnao.errors import BnaoError
 from bnao.evaluation.measure import measure
 from bnao.loop.saving import FileSaves
 from bnao.loop.stages import Stage
@@ -144,7 +144,7 @@ class Leading:
                         told.on_epoch(epoch)
                     self._keep(said)
                 elif not self._stopping:
-                    raise NumericalError(said)
+                    raise said
 
     def _stop(self) -> None:
         self._stopping, until = True, time.monotonic() + END_SECONDS
@@ -173,8 +173,10 @@ def follow_jobs(bench: Workbench, jobs: Jobs) -> None:
             done = _follow_one(bench, jobs, architecture)
         except KeyboardInterrupt:  # rank 0 has posted the end, and the training is saved
             break
-        except NumericalError as error:
-            say(str(error))
+        except ProcessLost:
+            raise
+        except BnaoError as error:
+            say(error)
         else:
             say(done)
             with suppress(OSError):  # rank 0 has it, and removes the file itself where it sees it

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 
 from bnao.distributed.local import end_with_parent, own_place
 
@@ -33,9 +35,12 @@ def main() -> int:
         return 0
     except BaseException as error:
         group.leave(f"{type(error).__name__}: {error}")
-        raise
+        traceback.print_exc()
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # gloo's threads are not to be waited for

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from bnao.arch import Architecture
 from bnao.distributed import Group
+from bnao.errors import BnaoError
 from bnao.evaluation.oneshot import OneShotEvaluator
 
 Measured = MutableMapping[str, tuple[float, float]]
@@ -53,7 +54,15 @@ def score_divided(
 
 
 def score_share(group: Group, evaluator: OneShotEvaluator, order: Score) -> list[Measured]:
-    """Score this process's share; in rank 0 all shares come back."""
+    """Score this process's share; in rank 0 all shares come back. Raises there what kept another from scoring."""
     own: Measured = {}
-    evaluator.evaluate(order.shares[group.rank], measured=own)
-    return group.gather(own)
+    failed: BnaoError | None = None
+    try:
+        evaluator.evaluate(order.shares[group.rank], measured=own)
+    except BnaoError as error:
+        failed = error
+    found = group.gather(own if failed is None else failed)
+    for one in found:
+        if isinstance(one, BnaoError):
+            raise one
+    return found

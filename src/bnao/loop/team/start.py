@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from bnao.distributed import Launched, ProcessLost, launched
-from bnao.errors import BnaoError, require
+from bnao.errors import require
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import Given
 
@@ -87,10 +87,12 @@ class Assembly:
                 group.farewell(End(self._result), END_SECONDS)
             else:
                 group.farewell(Fail(), FAREWELL_SECONDS)
-        if group is not None and error is None:
+        if self._followers is not None and kind is not None:
+            self._followers.close(kill=True)  # first, so that nothing is under way with them
+        if group is not None:
             group.close()
         if self._followers is not None:
-            self._followers.close(kill=kind is not None and not isinstance(error, BnaoError))
+            self._followers.close()
 
     def check(self, config: SearchConfig) -> None:
         """Raise SettingError for settings that several processes cannot have."""
