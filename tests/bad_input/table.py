@@ -16,6 +16,7 @@ from . import (
     run_cases,
     setting_cases,
     toml_cases,
+    train_cases,
 )
 from .case import Case, run_in_new_folder
 
@@ -31,6 +32,7 @@ TOPICS: dict[str, list[Case]] = {
     "Run folders": run_cases.CASES,
     "Going on, other budgets, pools, reports": resume_cases.CASES,
     "Measuring the ranking": rank_cases.CASES,
+    "Training one network in full": train_cases.CASES,
     "Architectures": architecture_cases.CASES,
 }
 

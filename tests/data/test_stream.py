@@ -130,7 +130,7 @@ def test_a_damaged_picture_is_named(workers: int, tmp_path: Path) -> None:
 
 def test_a_worker_that_dies_is_told(root: Path) -> None:
     images = streamed(root, workers=1).augmented(CROPS)
-    endless = images.ahead((PLAN[0] for _ in range(1000)))
+    endless = images.ahead(PLAN[0] for _ in range(1000))
     ahead = endless.next_batches
     assert ahead is not None
     with pytest.raises(RunError, match=r"one of 1 died.*data.workers"):
