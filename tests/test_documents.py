@@ -11,6 +11,7 @@ import pytest
 
 from bnao.cli.main import COMMANDS, main
 from bnao.loop.config import SearchConfig
+from bnao.loop.train.config import TrainConfig
 from bnao.settings import leaves, update
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,7 @@ DOCUMENTS = [
     "docs/planning.md",
     "docs/own-model.md",
     "docs/examples.md",
+    "docs/training.md",
 ]
 BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -52,6 +54,12 @@ def test_limits_python(capsys: pytest.CaptureFixture[str]) -> None:
     for code in blocks("docs/limits.md", "python"):
         exec(compile(code, "docs/limits.md", "exec"), {})
     assert capsys.readouterr().out == "True\n"
+
+
+def test_training_python(capsys: pytest.CaptureFixture[str]) -> None:
+    for code in blocks("docs/training.md", "python"):
+        exec(compile(code, "docs/training.md", "exec"), {})
+    assert capsys.readouterr().out == "44 0.4\n"
 
 
 def test_own_model_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -90,7 +98,7 @@ def test_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert main(words[1:]) == 0
         assert capsys.readouterr().out
     flags = {word.removeprefix("--").replace("-", "_") for word in words if word.startswith("--") and "." in word}
-    assert flags <= set(leaves(SearchConfig()))
+    assert flags <= set(leaves(TrainConfig() if words[1] == "train" else SearchConfig()))
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md", "docs/log.md"])
