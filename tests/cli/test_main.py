@@ -47,7 +47,7 @@ def test_help_has_an_example(command: str, capsys: Capture) -> None:
     ("tokens", "message"),
     [
         (["serch"], "did you mean 'search'"),
-        (["xyzzy"], "Commands: search, show"),
+        (["xyzzy"], "Commands: search, train, show"),
         (["--wrong"], "--wrong"),
         (["search", "--supernet.training.epoch", "3"], "Did you mean --supernet.training.epochs?"),
         (["search", "--loop.pool"], "--loop.pool requires an argument"),
