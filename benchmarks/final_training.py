@@ -4,12 +4,12 @@
     ... report
 
 CIFAR is a bnao data source with all of CIFAR-10, SEARCH the folder of a finished search of NAO cells. Five cells: the
-published one, the search's winner, and three random cells whose networks have nearly as many parameters as the
-winner's (nearest of 2,000 drawn, by the stand-alone network of final_training.toml). Each is trained with the same
-schedule and ``--seeds`` seeds on all training images, and measured on the test images after the last epoch. Two
-one-thread trainings go side by side (``--jobs``); each is a run of the product in FOLDER/CELL-SEED, which goes on after
-a kill. ``--epochs``, ``--channels`` and ``--train-images`` make it smaller, to try it out. final_training.json and the
-table are written from what has finished.
+published one (as it is, so of another size), the search's winner, and three random cells whose networks have nearly as
+many parameters as the winner's (nearest of 2,000 drawn, by the stand-alone network of final_training.toml). Each is
+trained with the same schedule and ``--seeds`` seeds on all training images, and measured on the test images after the
+last epoch. Two one-thread trainings go side by side (``--jobs``); each is a run of the product in FOLDER/CELL-SEED,
+which goes on after a kill. ``--epochs``, ``--channels`` and ``--train-images`` make it smaller, to try it out.
+final_training.json and the table are written from what has finished.
 """
 
 from __future__ import annotations
