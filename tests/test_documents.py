@@ -36,6 +36,12 @@ def test_limits_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "True\n"
 
 
+def test_training_python(capsys: pytest.CaptureFixture[str]) -> None:
+    for code in blocks("docs/training.md", "python"):
+        exec(compile(code, "docs/training.md", "exec"), {})
+    assert capsys.readouterr().out == "44 0.4\n"
+
+
 def test_own_model_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"__name__": "example"}

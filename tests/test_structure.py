@@ -144,6 +144,8 @@ LIGHT = [
     "from bnao.cli import main; main(['--help'])",
     "from bnao.cli import main; main(['search', '--help'])",
     "from bnao.cli import main; main(['plan', '--help'])",
+    "from bnao.cli import main; main(['train', '--help'])",
+    "import bnao.recipes; bnao.recipes.load_train_recipe('imagenet-final')",
     "from bnao.cli import main; main(['size', '--help'])",
     "from bnao.cli import main; main(['list', 'recipes'])",
     "from bnao.cli import main; main(['search', '--loop.pol', '3'])",

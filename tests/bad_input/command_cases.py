@@ -5,9 +5,11 @@ from __future__ import annotations
 from .case import case
 
 CASES = [
-    case("unknown command", "serch", "unknown command 'serch'", "did you mean 'search'?", "Commands: search, show"),
-    case("unknown command like nothing", "xyzzy", "unknown command 'xyzzy'", "Commands: search, show"),
-    case("an empty word as command", "''", "unknown command ''", "Commands: search, show"),
+    case(
+        "unknown command", "serch", "unknown command 'serch'", "did you mean 'search'?", "Commands: search, train, show"
+    ),
+    case("unknown command like nothing", "xyzzy", "unknown command 'xyzzy'", "Commands: search, train, show"),
+    case("an empty word as command", "''", "unknown command ''", "Commands: search, train, show"),
     case("flag before the command", "--recipe demo", "--recipe", "bnao --help"),
     case("unknown flag of show", "show runs/demo --al", "--al", "bnao show --help"),
     case("word too many", "search demo", "'demo'", "leave it out", "bnao search --help"),

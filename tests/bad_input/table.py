@@ -17,6 +17,7 @@ from . import (
     run_cases,
     setting_cases,
     toml_cases,
+    train_cases,
 )
 from .case import Case, run_in_new_folder
 
@@ -33,6 +34,7 @@ TOPICS: dict[str, list[Case]] = {
     "Going on, other budgets, pools, reports": resume_cases.CASES,
     "Measuring the ranking": rank_cases.CASES,
     "Delivering, verifying, Python files of your own": delivery_cases.CASES,
+    "Training one network in full": train_cases.CASES,
     "Architectures": architecture_cases.CASES,
 }
 

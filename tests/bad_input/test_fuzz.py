@@ -244,7 +244,7 @@ words = st.one_of(
     st.text(max_size=8),
     st.text("-=_.abc", max_size=8),
 )
-cheap = st.sampled_from(["list", "show", "size", "resume", "unknown", "--unknown", ""])
+cheap = st.sampled_from(["list", "show", "size", "resume", "train", "unknown", "--unknown", ""])
 
 
 def refused(*_: object, **__: object) -> None:
@@ -258,6 +258,6 @@ def refused(*_: object, **__: object) -> None:
 @example(["list", "--", "ops"])
 def test_command_lines(tokens: list[str]) -> None:
     with contextlib.ExitStack() as stack:
-        for name in ("search", "resume"):
+        for name in ("search", "resume", "train", "dry_search", "dry_train", "resume_training"):
             stack.enter_context(mock.patch(f"bnao.api.{name}", refused))
         assert_told(tokens)

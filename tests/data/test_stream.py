@@ -110,6 +110,18 @@ def test_a_search_sees_it_divided_and_a_training_whole(root: Path) -> None:
     assert sorted(everything.train.classes().tolist()) == [0] * 4 + [1] * 4 + [2] * 4
 
 
+def test_the_division_depends_on_the_seed_alone(root: Path) -> None:
+    def parts(seed: int) -> list[list[str]]:
+        config = DataConfig(source=f"stream:{root}", resolution=24, valid_fraction=0.25, workers=0)
+        data = open_source(config).search_data(generator(seed))
+        assert isinstance(data.train, StreamedImages) and isinstance(data.valid, StreamedImages)
+        return [[part.decoder.names[row] for row in part.rows_N] for part in (data.train, data.valid)]
+
+    train, valid = parts(0)
+    assert parts(0) == [train, valid] and parts(1) != [train, valid]
+    assert not set(train) & set(valid) and len(train) + len(valid) == 12
+
+
 def test_a_changed_picture_is_noticed(tmp_path: Path) -> None:
     root = picture_folder(tmp_path, classes=2, train=2, val=1)
     before = streamed(root).fingerprint()

@@ -20,6 +20,7 @@ from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
 from bnao.delivery.weights import write_weights
 from bnao.errors import BnaoError, DataError, RunError, SettingError
+from bnao.loop.result import read_result
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, files
 
@@ -28,7 +29,7 @@ NAMES = {"model.safetensors", "architecture.json", "model.py", "model.onnx", "ar
 
 def test_the_folder(run: Path, exported: Path) -> None:
     assert {path.name for path in exported.iterdir()} == NAMES
-    result, description = api.Result(run, api.read_result(RunFolder.open(run))), read_description(exported)
+    result, description = api.Result(run, read_result(RunFolder.open(run))), read_description(exported)
     winner = result.summary.winner
     assert description.metric == "accuracy" and description.metric_value == winner.test_metric
     assert (description.architecture, description.id, description.macs) == (winner.architecture, winner.id, winner.macs)

@@ -19,6 +19,7 @@ from bnao.loop.check_result import read_check
 from bnao.loop.config import CheckConfig, LoopConfig
 from bnao.loop.early_check import _num_paths, _scoring_passes, _words, cost_share, is_planned
 from bnao.loop.events import Several
+from bnao.loop.result import read_result
 from bnao.loop.run import stage_names
 from bnao.loop.unread import unread_settings
 from bnao.loop.workbench import make_workbench
@@ -49,7 +50,7 @@ def test_the_search_is_the_same_without_it(checked: tuple[Path, Recorder], micro
     with_check, without = outcome(checked[0]), outcome(micro[0].path)
     own = {"check.json", "progress.json", "result.json"}  # which tell of it
     assert {k: v for k, v in with_check.items() if k not in own} == {k: v for k, v in without.items() if k not in own}
-    one, other = (api.read_result(RunFolder.open(path)) for path in (checked[0], micro[0].path))
+    one, other = (read_result(RunFolder.open(path)) for path in (checked[0], micro[0].path))
     assert one.winner == other.winner and one.gain == other.gain
 
 

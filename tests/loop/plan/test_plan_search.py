@@ -16,6 +16,7 @@ from tests.loop.test_search import equal_runs
 
 import bnao
 import bnao.api as api
+from bnao.api import searching
 from bnao.loop.plan.late import LATE, warn_if_late
 from bnao.loop.plan.measure import measure_costs
 from bnao.loop.plan.plan import read_plan
@@ -48,12 +49,12 @@ def test_measuring_leaves_the_workbench_as_it_was(quick, micro, tmp_path):
     """The same bench is measured and then searched with, and the search is that without a plan, to the bit."""
     from bnao.loop.run import prepare
 
-    early = api.Kept()
+    early = searching.Kept()
     log = StageLog(early)
     bench = prepare(MICRO, log)
     measure_costs(bench, QUICK)
     with RunFolder.create(tmp_path / "run", config=MICRO, recipe="custom") as run:
-        equal_runs(micro[0], api._run(bench, run, log, early, Recorder()))
+        equal_runs(micro[0], searching._run(bench, run, log, early, Recorder()))
 
 
 def test_a_clock_of_another_kind_gives_costs(long):

@@ -52,6 +52,7 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
         ("search", f"pool {loop.pool}, {loop.rounds} round(s), {loop.proposals} proposals after each but the last"),
         ("stand-alone", f"top {config.rerank.top} and {config.rerank.num_random} random ones, then the winner "
          f"({config.final.mode})"),
+        *_limits(config),
         ("device", f"{bench.device}, {num_threads(config)} thread(s)"),
     ]  # fmt: skip
     advice = [
@@ -59,6 +60,18 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
         "gives intervals."
     ]
     return DryRun(facts=facts, networks=networks, memory_how=memory_words(bench.device), advice=advice)
+
+
+def _limits(config: SearchConfig) -> list[tuple[str, str]]:
+    limits = config.limits
+    words = [
+        f"at most {value:,} {what}"
+        for value, what in (
+            (limits.max_params, "parameters"), (limits.max_macs, "multiply-adds"), (limits.max_latency_ms, "ms"),
+        )
+        if value is not None
+    ]  # fmt: skip
+    return [("limits", ", ".join(words))] if words else []
 
 
 def _cut(bench: Workbench) -> SearchConfig:

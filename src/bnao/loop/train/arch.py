@@ -92,17 +92,16 @@ def _of_run(config: TrainConfig, path: Path) -> Chosen:
             f"the architecture of a finished run is trained; {str(path)!r} is not finished: go on with it by "
             f"`bnao resume {path}` first, or give an architecture of its pool as tokens (`bnao pool {path}`)"
         )
-    if run.manifest.kind == "training":
-        before = training_config(run)
-        space, plugins, tokens = before.space, before.plugins, read_training(run).architecture
-    else:
-        searched = run_config(run)
-        space, plugins, tokens = searched.space, searched.plugins, read_result(run).winner.architecture
+    before = training_config(run) if run.manifest.kind == "training" else run_config(run)
+    space, plugins = before.space, before.plugins
     if space.name == OWN:
         raise SettingError(
             f"bnao train takes architectures of built-in spaces; {str(path)!r} searched a model of your own: search "
             "again with a longer final.training, or train result.best.module yourself"
         )
+    tokens = (
+        read_training(run).architecture if isinstance(before, TrainConfig) else read_result(run).winner.architecture
+    )
     require(
         config.space in (SpaceConfig(), space),
         f"the space is that of the run, {str(path)!r}",

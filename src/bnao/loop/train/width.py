@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bnao.arch import Architecture
 from bnao.cost.sizes import SizeTable
@@ -41,6 +42,7 @@ def widest(space: SearchSpace, network: NetworkConfig, task: Task, architecture:
     Raises SettingError where not even 2 channels do, with what these have.
     """
 
+    @cache
     def macs(channels: int) -> int:
         skeleton = space.skeleton(replace(network, channels=channels, auxiliary=False), task)
         return int(SizeTable(skeleton).macs([architecture])[0])
