@@ -115,6 +115,7 @@ def describe_delivered(run: RunFolder) -> Description:
             f"what is exported is the network of a finished run; {str(run.path)!r} is {run.status}: finish it by "
             f"`bnao resume {run.path}`"
         )
+    result = None if run.manifest.kind == "training" else read_result(run)
     name = delivered_file(run)
     stored = read_delivered(run.read_weights(name)[1], run.path / name)
     scale = stored.normalisation
@@ -127,7 +128,7 @@ def describe_delivered(run: RunFolder) -> Description:
         central_share=stored.central_share,
         bnao_version=__version__,
     )
-    if run.manifest.kind == "training":
+    if result is None:
         trained = read_training(run)
         return Description(
             **vars(built),
@@ -145,7 +146,6 @@ def describe_delivered(run: RunFolder) -> Description:
             recipe=trained.recipe,
             seed=trained.seed,
         )
-    result = read_result(run)
     winner = result.winner
     return Description(
         **vars(built),
