@@ -82,14 +82,40 @@ def settings_page() -> str:
         "[at the end](#what-the-recipes-set).",
     ]
     parts += _section(root, "", TITLES)
-    parts += ["## What the recipes set", *_recipes(root)]
+    parts += [_of_trainings(root), "## What the recipes set", *_recipes(root)]
     return _page(parts)
+
+
+def _of_trainings(search: Any) -> str:
+    """The settings that only `bnao train` has."""
+    from bnao.loop.train.config import TrainConfig
+    from bnao.settings import leaves
+
+    shared = leaves(search)
+    own = [leaf for name, leaf in leaves(TrainConfig()).items() if "." not in name and name not in shared]
+    return (
+        "## bnao train\n\nA training in full has `data`, `space` and the settings above that stand alone as a search does; "
+        "`network` and `training` hold what `final.network` and `final.training` do. Its own:\n\n" + _table(own)
+    )
+
+
+def _table(settings: list[Any]) -> str:
+    from bnao.cli.fields import _metavar
+    from bnao.settings import in_words
+
+    rows = ["| setting | values | default | meaning |", "|---|---|---|---|"]
+    for leaf in settings:
+        doc = leaf.doc or leaf.name.rpartition(".")[2].replace("_", " ")
+        shown = in_words(leaf.value)
+        default = f"`{shown}`" if shown else "empty"
+        cells = (f"`{leaf.name}`", f"`{_cell(_metavar(leaf.kind))}`", default, _cell(doc))
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
 
 
 def _section(config: Any, prefix: str, titles: dict[str, str]) -> list[str]:
     """The table of one dataclass, then those of the sections it holds."""
-    from bnao.cli.fields import _metavar
-    from bnao.settings import in_words, leaves
+    from bnao.settings import leaves
 
     own = [leaf for name, leaf in leaves(config, prefix).items() if "." not in name.removeprefix(prefix)]
     name = prefix.rstrip(".")
@@ -99,14 +125,7 @@ def _section(config: Any, prefix: str, titles: dict[str, str]) -> list[str]:
     summary = (inspect.getdoc(type(config)) or "").split("\n\n")[0]  # the rest says what the table says
     parts = [heading, _prose(summary)] if name else [heading]
     if own:
-        rows = ["| setting | values | default | meaning |", "|---|---|---|---|"]
-        for leaf in own:
-            doc = leaf.doc or leaf.name.rpartition(".")[2].replace("_", " ")
-            shown = in_words(leaf.value)
-            default = f"`{shown}`" if shown else "empty"
-            cells = (f"`{leaf.name}`", f"`{_cell(_metavar(leaf.kind))}`", default, _cell(doc))
-            rows.append("| " + " | ".join(cells) + " |")
-        parts.append("\n".join(rows))
+        parts.append(_table(own))
     for field in fields(config):
         value = getattr(config, field.name)
         if is_dataclass(value):

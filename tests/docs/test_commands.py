@@ -8,7 +8,8 @@ from cyclopts import CycloptsError
 from bnao.cli.main import COMMANDS, main, make_app
 from bnao.errors import BnaoError
 from bnao.loop.config import SearchConfig
-from bnao.recipes import load_recipe
+from bnao.loop.train.config import TrainConfig
+from bnao.recipes import load_recipe, load_train_recipe
 from bnao.settings import leaves, update_from_flags
 
 from .pages import blocks, documents
@@ -24,11 +25,12 @@ def check(words: list[str]) -> None:
     """Read the line as the program does, without doing it. Raises what the program would refuse it by."""
     assert words[1] in COMMANDS
     _, bound, _ = make_app().parse_args(words[1:], exit_on_error=False, print_error=False)
-    by_argument = {name.replace(".", "__"): name for name in leaves(SearchConfig())}
+    train = words[1] == "train"
+    by_argument = {name.replace(".", "__"): name for name in leaves(TrainConfig() if train else SearchConfig())}
     flags = {by_argument[k]: str(v) for k, v in bound.arguments.items() if k in by_argument and v is not None}
     own = words[1] in ("search", "plan") and ".py:" in str(bound.arguments.get("plugin"))
-    recipe = bound.arguments.get("recipe") or ("own" if own else "demo")
-    update_from_flags(load_recipe(recipe), flags)
+    recipe = bound.arguments.get("recipe") or ("cifar10-final" if train else "own" if own else "demo")
+    update_from_flags(load_train_recipe(recipe) if train else load_recipe(recipe), flags)
 
 
 @pytest.mark.parametrize("words", command_lines(), ids=" ".join)

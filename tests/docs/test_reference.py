@@ -12,13 +12,14 @@ from types import ModuleType
 import bnao
 from bnao.cli.main import COMMANDS
 from bnao.loop.config import SearchConfig
+from bnao.loop.train.config import TrainConfig
 from bnao.recipes import recipe_names
 from bnao.settings import in_words, leaves
 
 from .pages import ROOT
 
-INTERNAL = {"bnao.cli", "bnao.report", "bnao.distributed"}
-"""Packages that are no interface: the program itself, and what people see of a run."""
+INTERNAL = {"bnao.api", "bnao.cli", "bnao.report", "bnao.distributed"}
+"""Packages that are no interface: the program itself, what people see of a run, what ``bnao`` itself offers."""
 
 
 def script() -> ModuleType:
@@ -42,8 +43,10 @@ def test_pages_are_what_the_script_writes() -> None:
 def test_every_setting_with_its_default_and_meaning() -> None:
     text = PAGES[REFERENCE.PAGES / "settings.md"]
     rows = dict(re.findall(r"^\| `([\w.]+)` \| `[^`]+` \| (.+) \|$", text, re.MULTILINE))
-    assert set(rows) == set(leaves(SearchConfig()))
-    for name, leaf in leaves(SearchConfig()).items():
+    search, train = leaves(SearchConfig()), leaves(TrainConfig())
+    settings = {**{name: leaf for name, leaf in train.items() if "." not in name}, **search}
+    assert set(rows) == set(settings)
+    for name, leaf in settings.items():
         default, _, meaning = rows[name].partition(" | ")
         assert default == (f"`{in_words(leaf.value)}`" if in_words(leaf.value) else "empty")
         assert meaning.strip()

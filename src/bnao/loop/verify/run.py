@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Unpack
 
-from bnao.errors import BnaoError, require
+from bnao.errors import BnaoError, require, RunError
 from bnao.loop.arguments import Objects
 from bnao.loop.given import Given
 from bnao.loop.inputs import Inputs, inputs_now, read_inputs, run_config
@@ -57,11 +57,21 @@ def verify(
     if not (path / "manifest.json").is_file():
         Manifest.read(path)  # says what is missing
     objects = objects_given(given)
+    _refuse_training(path)
     with checks.guard("manifest"):
         folder = RunFolder.open(path)
         checks.agrees("manifest", f"format {folder.manifest.version}, generation {folder.generation}, checksum as told")
         return _Verify(folder, checks, others).all(bench, objects, data)
     return Verification(run=str(path), exact=False, why="its manifest cannot be read", checks=checks.found)
+
+
+def _refuse_training(path: Path) -> None:
+    """Raise RunError for the run of a training. What cannot be read is said by the checks."""
+    try:
+        folder = RunFolder.open(path)
+    except RunError:
+        return
+    folder.require_search("a verification")
 
 
 class _Verify:
