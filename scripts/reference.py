@@ -94,7 +94,7 @@ def _of_trainings(search: Any) -> str:
     shared = leaves(search)
     own = [leaf for name, leaf in leaves(TrainConfig()).items() if "." not in name and name not in shared]
     return (
-        "## bnao train\n\nA training in full has `data`, `space` and the settings above that stand alone as a search does; "
+        "## bnao train\n\nA training in full has `data`, `space` and the settings that stand alone, as a search does; "
         "`network` and `training` hold what `final.network` and `final.training` do. Its own:\n\n" + _table(own)
     )
 

@@ -16,7 +16,7 @@ from torch.utils.data import TensorDataset
 import bnao
 import bnao.api as api
 from bnao.errors import NumericalError, RunError
-from bnao.evaluation import oneshot
+from bnao.evaluation import pool
 from bnao.loop.memory import memory_error, ran_out
 from bnao.storage import RunFolder
 from bnao.training import loop
@@ -59,7 +59,7 @@ def failing_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, count: i
     ("module", "name", "count", "words"),
     [
         (loop, "_step", 11, r"supernet-2 needs .* lower supernet.training.batch_size"),
-        (oneshot, "measure_batches", 3, r"scoring-1 needs .* lower scoring.batch_size"),
+        (pool, "_called", 30, r"scoring-1 needs .* lower scoring.batch_size"),
         (loop, "_step", 20, r"rerank needs .* lower rerank.training.batch_size"),
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Unpack
 
-from bnao.errors import BnaoError, require, RunError
+from bnao.errors import BnaoError, RunError, require
 from bnao.loop.arguments import Objects
 from bnao.loop.given import Given
 from bnao.loop.inputs import Inputs, inputs_now, read_inputs, run_config
