@@ -14,13 +14,13 @@ import bnao.api as api
 from bnao.errors import NumericalError, SettingError
 from bnao.evaluation.config import ScoringConfig
 from bnao.evaluation.measure import measure
-from bnao.loop import arms
 from bnao.loop.check_result import read_check
 from bnao.loop.config import CheckConfig, LoopConfig
 from bnao.loop.early_check import _num_paths, _scoring_passes, _words, cost_share, is_planned
 from bnao.loop.events import Several
 from bnao.loop.result import read_result
 from bnao.loop.run import stage_names
+from bnao.loop.team import jobs
 from bnao.loop.unread import unread_settings
 from bnao.loop.workbench import make_workbench
 from bnao.objective import MetricInfo
@@ -92,14 +92,14 @@ def test_it_is_told(checked: tuple[Path, Recorder]) -> None:
 def test_a_training_that_diverges_ends_the_check_and_not_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = arms.train_standalone
+    train = jobs.train_standalone
 
     def diverging(*values: object, **named: object) -> object:
         if named["stage"].startswith("check"):
             raise NumericalError("the training loss must stay finite")
         return train(*values, **named)
 
-    monkeypatch.setattr(arms, "train_standalone", diverging)
+    monkeypatch.setattr(jobs, "train_standalone", diverging)
     recorder = Recorder()
     with pytest.raises(Enough):
         listener = Several(recorder, StopAt("stage_finished", stage="controller-1"))

@@ -47,14 +47,16 @@ def test_a_plan_changes_no_stream_and_writes_nothing(quick, micro, tmp_path, mon
 
 def test_measuring_leaves_the_workbench_as_it_was(quick, micro, tmp_path):
     """The same bench is measured and then searched with, and the search is that without a plan, to the bit."""
+    from bnao.loop.given import NOTHING
     from bnao.loop.run import prepare
+    from bnao.loop.team.start import Assembly
 
     early = searching.Kept()
     log = StageLog(early)
     bench = prepare(MICRO, log)
     measure_costs(bench, QUICK)
-    with RunFolder.create(tmp_path / "run", config=MICRO, recipe="custom") as run:
-        equal_runs(micro[0], searching._run(bench, run, log, early, Recorder()))
+    with RunFolder.create(tmp_path / "run", config=MICRO, recipe="custom") as run, Assembly(None, NOTHING) as alone:
+        equal_runs(micro[0], searching._run(bench, run, log, early, Recorder(), alone))
 
 
 def test_a_clock_of_another_kind_gives_costs(long):
