@@ -40,7 +40,7 @@ from bnao.spaces.config import SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
 from bnao.training.device import threads
 
-TIMED, FOLLOWED = 3, 200  # epochs of the paper's that are timed token by token, and whose accuracy is followed
+TIMED, FOLLOWED = 3, 40  # epochs of the paper's that are timed token by token, and whose accuracy is followed
 
 
 def depth(nodes: list[Any]) -> int:
