@@ -164,6 +164,12 @@ class Flat:
     def batch(self, index):
         return self.x[index], (self.x[index].sum(1) > 0).long()
 
+    def augmented(self, augment):
+        return self
+
+    def ahead(self, planned):
+        return self
+
 
 def odd(shards: Shards, steps: int = 3) -> dict[str, Any]:
     torch.manual_seed(5)
