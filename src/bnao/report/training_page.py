@@ -90,6 +90,7 @@ def epoch_cells(epoch: EpochFigures) -> list[str]:
 def shown_epochs(epochs: list[EpochFigures], most: int) -> list[EpochFigures]:
     """At most so many measured epochs, evenly spread, the first and the last among them.
 
+    >>> from dataclasses import replace
     >>> one = EpochFigures(epoch=1, train_loss=1.0, train_accuracy=0.0, learning_rate=1.0, test_loss=1.0)
     >>> made = [replace(one, epoch=k) for k in range(1, 99)]
     >>> [e.epoch for e in shown_epochs(made, 4)]

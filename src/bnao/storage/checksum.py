@@ -14,7 +14,7 @@ def checksum(plain: dict[str, Any]) -> str:
     """SHA-256 of a table of plain values as this package writes it.
 
     >>> checksum({"a": 1})[:8]
-    'f8f05b1e'
+    '5e36b656'
     """
     return hashlib.sha256(json_bytes(plain)).hexdigest()
 

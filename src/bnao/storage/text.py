@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-_SURROGATE = re.compile(rb"\\\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def has_lone_surrogate(content: bytes, value: Any) -> bool:
