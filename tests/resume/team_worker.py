@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import bnao.api as api
-from bnao.errors import BnaoError
 
 
 class Killer:
@@ -37,21 +36,15 @@ class Killer:
 
 def main(what: str, folder: str, processes: str, stage: str = "", count: str = "0", target: str = "") -> int:
     from tests.loop.conftest import MICRO
+    from tests.resume.ended import exit_code
 
     listener = Killer(stage, int(count), target) if stage else None
-    try:
-        if what == "search":
-            settings = replace(MICRO, save_seconds=0.0)
-            api.search(settings, folder, recipe="micro", processes=int(processes), listener=listener)
-        else:
-            api.resume(folder, processes=int(processes), listener=listener)
-    except BnaoError as error:
-        print(error, flush=True)
-        return 2
-    except KeyboardInterrupt as error:
-        print(error, flush=True)
-        return 130
-    return 0
+    if what == "search":
+        settings = replace(MICRO, save_seconds=0.0)
+        return exit_code(
+            lambda: api.search(settings, folder, recipe="micro", processes=int(processes), listener=listener)
+        )
+    return exit_code(lambda: api.resume(folder, processes=int(processes), listener=listener))
 
 
 if __name__ == "__main__":

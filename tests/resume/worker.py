@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import bnao.api as api
-from bnao.errors import BnaoError
 
 
 class Killer:
@@ -26,21 +25,14 @@ class Killer:
 
 def main(what: str, folder: str, kind: str = "", count: str = "0", number: str = "SIGKILL") -> int:
     from tests.loop.conftest import MICRO
+    from tests.resume.ended import exit_code
 
     print("ready", flush=True)
     listener = Killer(kind, int(count), signal.Signals[number]) if kind else None
-    try:
-        if what == "search":
-            api.search(replace(MICRO, save_seconds=0.0), folder, recipe="micro", listener=listener)
-        else:
-            api.resume(folder, listener=listener)
-    except BnaoError as error:
-        print(error, flush=True)
-        return 2
-    except KeyboardInterrupt as error:
-        print(error, flush=True)
-        return 130
-    return 0
+    if what == "search":
+        settings = replace(MICRO, save_seconds=0.0)
+        return exit_code(lambda: api.search(settings, folder, recipe="micro", listener=listener))
+    return exit_code(lambda: api.resume(folder, listener=listener))
 
 
 if __name__ == "__main__":

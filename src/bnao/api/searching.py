@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 from bnao.cost.limits import Limits
 from bnao.cost.size_of import size as size
 from bnao.distributed import is_leader, refuse_launched
-from bnao.errors import BnaoError, Interrupted, NumericalError, RunError, SettingError
+from bnao.errors import BnaoError, Interrupted, RunError, SettingError
 from bnao.loop.arguments import Arguments, Objects
 from bnao.loop.config import SearchConfig
 from bnao.loop.delivered import load_winner as load_winner
 from bnao.loop.delivered import loaded
 from bnao.loop.events import Calling, Kept, Listener, Several, Silent
 from bnao.loop.plan.plan import Plan
+from bnao.loop.recording import recorded
 from bnao.loop.result import SearchResult, read_result
 from bnao.loop.winner_file import WINNER, read_delivered
 from bnao.settings import update
@@ -439,23 +440,13 @@ def _run(
 ) -> Result:
     from bnao.loop.given import is_given
     from bnao.loop.run import run_search
-    from bnao.loop.stopping import stoppable
 
     go_on = f"`bnao resume {run.path}`"
     if is_given(bench.config):
         go_on = f"`bnao.resume({str(run.path)!r}, ...)` from Python, with the same model and data"
-    try:
-        with run.event_log() as events, stoppable(log.stop, patient=assembly.is_launched):
-            early.replay(events)
-            log.listener = Several(events, heard)
-            run_search(bench, run, log, planned)
-            return _finished(run, log, bench, assembly)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
-    except NumericalError as error:
-        raise NumericalError(f"{error}; the last good state is kept in {str(run.path)!r}") from error
-    except RunError as error:
-        raise RunError(f"{error}; the last good state is kept: then go on with {go_on}") from error
+    with recorded(run, log, early, heard, go_on=go_on, patient=assembly.is_launched):
+        run_search(bench, run, log, planned)
+        return _finished(run, log, bench, assembly)
 
 
 def _finished(

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bnao.api.searching import _draw_report, _listener, _stage_log
-from bnao.errors import Interrupted, NumericalError, RunError, SettingError
+from bnao.errors import RunError, SettingError
 from bnao.loop.delivered import load_delivered
-from bnao.loop.events import Kept, Listener, Several, Silent
+from bnao.loop.events import Kept, Listener, Silent
+from bnao.loop.recording import recorded
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import NETWORK, TrainingResult, read_training
 from bnao.recipes import load_train_recipe
@@ -127,22 +128,11 @@ def _configuration(
 
 
 def _run(bench: TrainBench, run: RunFolder, log: StageLog, early: Kept, heard: Listener) -> Training:
-    from bnao.loop.stopping import stoppable
     from bnao.loop.train.run import run_training
 
-    go_on = f"`bnao resume {run.path}`"
-    try:
-        with run.event_log() as events, stoppable(log.stop):
-            early.replay(events)
-            log.listener = Several(events, heard)
-            run_training(bench, run, log)
-            return _finished(run, log.listener)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
-    except NumericalError as error:
-        raise NumericalError(f"{error}; the last good state is kept in {str(run.path)!r}") from error
-    except RunError as error:
-        raise RunError(f"{error}; the last good state is kept: then go on with {go_on}") from error
+    with recorded(run, log, early, heard, go_on=f"`bnao resume {run.path}`"):
+        run_training(bench, run, log)
+        return _finished(run, log.listener)
 
 
 def _finished(run: RunFolder, listener: Listener | None = None) -> Training:

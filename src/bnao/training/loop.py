@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -226,7 +227,7 @@ def _train(
                 with batches.part(0) as (x, targets):
                     losses, metric = _step(weights, plan, x, targets, config, rate, objective)
             else:
-                losses, metric = _sharded_step(weights, plan, batches, config, rate, objective, sharded)
+                losses, metric = _update(weights, plan, rate, _in_parts(sharded, batches, plan, config, objective))
         except ProcessLost as error:
             raise ProcessLost(f"step {step + 1} of {steps} of {stage}: {error}") from error
         policy.observe(plan, losses)
@@ -292,43 +293,39 @@ def _step(
     rate: float,
     objective: Objective,
 ) -> tuple[list[float], float]:
-    """One update. Returns each path's loss, in the order of the plan, and the mean metric on the batch."""
+    """One update from a whole batch."""
+    return _update(weights, plan, rate, lambda paths: _backward(paths, plan, x, targets, config, objective))
+
+
+def _update(
+    weights: Weights, plan: StepPlan, rate: float, backward: Callable[[Sequence[Path]], tuple[list[float], float]]
+) -> tuple[list[float], float]:
+    """One update by the gradients that ``backward`` leaves in the plan's paths.
+
+    Returns what it returned: each path's loss, in the order of the plan, and the mean metric on the batch.
+    """
     paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
     active, averaged = _tensors(paths)
     if weights.average is not None:
         weights.average.before_step(averaged)  # before the forward pass, which moves running statistics
-    losses, metric = _backward(paths, plan, x, targets, config, objective)
+    losses, metric = backward(paths)
     weights.optimizer.step(active, rate)
     if weights.average is not None:
         weights.average.after_step(averaged)
     return losses, metric
 
 
-def _sharded_step(
-    weights: Weights,
-    plan: StepPlan,
-    batches: _Batches,
-    config: TrainingConfig,
-    rate: float,
-    objective: Objective,
-    sharded: ShardedStep,
-) -> tuple[list[float], float]:
-    """As :func:`_step`, of a batch in parts, on all processes of a group."""
-    paths = [weights.trainable.entry(architecture) for architecture in plan.paths]
-    active, averaged = _tensors(paths)
-    if weights.average is not None:
-        weights.average.before_step(averaged)
+def _in_parts(
+    sharded: ShardedStep, batches: _Batches, plan: StepPlan, config: TrainingConfig, objective: Objective
+) -> Callable[[Sequence[Path]], tuple[list[float], float]]:
+    """:func:`_backward` of a batch in parts, on all processes of a group."""
 
-    def run(number: int, share: float) -> tuple[list[float], float]:
+    def run(paths: Sequence[Path], number: int, share: float) -> tuple[list[float], float]:
         with batches.part(number) as (x, targets):
             return _backward(paths, plan, x, targets, config, objective, share)
 
     words = "; ".join(map(str, plan.paths))
-    losses, metric = sharded.run(Step(batches.step, paths, words), run)
-    weights.optimizer.step(active, rate)
-    if weights.average is not None:
-        weights.average.after_step(averaged)
-    return losses, metric
+    return lambda paths: sharded.run(Step(batches.step, paths, words), partial(run, paths))
 
 
 def _tensors(paths: Sequence[Path]) -> tuple[list[nn.Parameter], list[Tensor]]:
