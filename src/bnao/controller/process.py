@@ -1,10 +1,11 @@
 """A Gaussian process over the words of architectures: a judge of candidates that learns from few scores (no torch).
 
-Shapes: P scored architectures, C candidates, A and B any architectures, T words, V vocabulary, X = T * V.
+Shapes: P scored architectures, C candidates, A and B any architectures, T words, V vocabulary, X = T * V, F features.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -28,6 +29,10 @@ class WordProcess:
     greatest marginal likelihood (Rasmussen and Williams, Gaussian Processes for Machine Learning, section 5.4.1): what
     the scores can tell is no setting.
 
+    ``cheaper``, a process on other scores of the same space, adds what it expects of an architecture to ``c``, with the
+    weight of all counts together: where scores are few and dear, how far the many cheap ones can be trusted is learned
+    from the few (as in Kennedy and O'Hagan, Biometrika 87, 2000, whose cheap model enters linearly as well).
+
     Targets are :func:`normal_scores`: the order alone counts, so losses and accuracies are judged alike, and one
     diverged network is the last and no more.
 
@@ -37,12 +42,18 @@ class WordProcess:
     [0, 1, 3, 2]
     """
 
-    def __init__(self, words_PT: NDArray[np.int64], scores_P: NDArray[np.float64], num_words: int) -> None:
+    def __init__(
+        self,
+        words_PT: NDArray[np.int64],
+        scores_P: NDArray[np.float64],
+        num_words: int,
+        cheaper: WordProcess | None = None,
+    ) -> None:
         self._num_words = num_words
         self._words_PT = words_PT
-        counts_PV = self._counts(words_PT)
-        self._centre_V = counts_PV.mean(0)
-        self._scale = max(float(((counts_PV - self._centre_V) ** 2).sum(1).mean()), 1e-12)
+        self._linear = [_Linear(self._counts, words_PT)]
+        if cheaper is not None:
+            self._linear.append(_Linear(lambda words_CT: cheaper.mean(words_CT)[:, None], words_PT))
         targets_P = normal_scores(scores_P)
         distance_PP, dot_PP = self._compare(words_PT, words_PT)
         thin = np.linspace(0, len(targets_P) - 1, min(len(targets_P), MOST_TO_CHOOSE)).astype(int)
@@ -94,11 +105,26 @@ class WordProcess:
     def _compare(
         self, left_AT: NDArray[np.int64], right_BT: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(A, B) shares of differing words, and products of centred counts."""
+        """(A, B) shares of differing words, and products of what enters linearly."""
         ones_AX, ones_BX = (_one_hot(words, self._num_words) for words in (left_AT, right_BT))
         distance_AB = 1.0 - (ones_AX @ ones_BX.T).astype(np.float64) / left_AT.shape[1]
-        left_AV, right_BV = (self._counts(words) - self._centre_V for words in (left_AT, right_BT))
-        return distance_AB, left_AV @ right_BV.T / self._scale
+        dot_AB = np.mean([part.products(left_AT, right_BT) for part in self._linear], axis=0)
+        return distance_AB, dot_AB
+
+
+class _Linear:
+    """Products of features, which are centred and have a mean square of 1 on the P scored architectures."""
+
+    def __init__(self, features: Callable[[NDArray[np.int64]], NDArray[np.float64]], words_PT: NDArray[np.int64]):
+        self._features = features
+        first_PF = features(words_PT)
+        self._centre_F = first_PF.mean(0)
+        self._scale = max(float(((first_PF - self._centre_F) ** 2).sum(1).mean()), 1e-12)
+
+    def products(self, left_AT: NDArray[np.int64], right_BT: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(A, B) inner products."""
+        left_AF, right_BF = (self._features(words) - self._centre_F for words in (left_AT, right_BT))
+        return np.asarray(left_AF @ right_BF.T / self._scale)
 
 
 def _expected_improvement(

@@ -6,7 +6,7 @@ best-of-k.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from torch import nn
 
 from bnao.arch import Architecture
 from bnao.loop.saving import StageSaves
+from bnao.loop.stage_names import alone_training
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.team.jobs import FOLDER, Done, Jobs, Leading, train_alone
 from bnao.loop.workbench import Workbench
@@ -23,14 +24,12 @@ from bnao.storage import Commit, Pool, RunFolder
 from bnao.training.loop import Hooks, num_steps
 from bnao.training.standalone import rebuild
 
-ARMS = {"searched": "rerank", "random": "random"}
-"""The arms, as a result names them, and the stages that train them."""
-
 
 @dataclass(frozen=True)
 class Candidate:
-    """One architecture trained alone; ``module`` is in eval mode; ``seconds`` its training took."""
+    """One architecture trained alone in ``stage``; ``module`` is in eval mode; ``seconds`` its training took."""
 
+    stage: str
     architecture: Architecture
     score: float | None
     module: nn.Module
@@ -48,14 +47,14 @@ def train_arm(
     architectures: Sequence[Architecture],
     scores: Sequence[float | None],
 ) -> list[Candidate]:
-    """Train each architecture alone with the re-ranking budget and measure it on validation. Best first.
+    """Train each architecture alone with the stage's budget and measure it on validation. Best first.
 
     What the run holds already is read, not trained again.
     """
-    steps = num_steps(bench.config.rerank.training, len(bench.data.train))
+    steps = num_steps(alone_training(bench.config, stage_name), len(bench.data.train))
     pairs = list(zip(architectures, scores, strict=True))
     if log.done(stage_name):
-        return _best_first(
+        return best_first(
             bench, [read_candidate(bench, run, stage_name, architecture, score) for architecture, score in pairs]
         )
     with log.stage(stage_name, title, steps * len(architectures), "steps") as stage:
@@ -77,7 +76,7 @@ def train_arm(
                 f"mean_valid_{metric.name}": sum(values) / len(values),
             }
         )
-    return _best_first(bench, candidates)
+    return best_first(bench, candidates)
 
 
 def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architecture]) -> None:
@@ -87,7 +86,8 @@ def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architectu
         commit.discard(_figures_name(stage_name, architecture))
 
 
-def _best_first(bench: Workbench, candidates: list[Candidate]) -> list[Candidate]:
+def best_first(bench: Workbench, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """By the metric on validation."""
     utility = bench.objective.metric.utility
     return sorted(candidates, key=lambda c: -utility(c.valid_metric))
 
@@ -106,7 +106,7 @@ def _train_one(
     """Train, measure, commit."""
     key = _key(stage.name, architecture)
     saves = StageSaves(log, stage, key, bench.config.save_seconds, _follower_file(run, key))
-    done = train_alone(bench, architecture, key, hooks, saves)
+    done = train_alone(bench, architecture, stage.name, key, hooks, saves)
     _keep(run, stage, replace(done, seconds=saves.seconds), running=False)
 
 
@@ -171,7 +171,7 @@ def read_candidate(
     figures = run.read_json(_figures_name(stage_name, architecture))
     state, _ = run.read_weights(_weights_name(stage_name, architecture))
     module = rebuild(bench.rerank.skeleton, architecture, state, bench.device)
-    return Candidate(architecture, score, module, figures["valid_metric"], figures["seconds"])
+    return Candidate(stage_name, architecture, score, module, figures["valid_metric"], figures["seconds"])
 
 
 def top_of_pool(bench: Workbench, pool: Pool, k: int) -> tuple[list[Architecture], list[float | None]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bnao.data.search_data import TestData
 from bnao.evaluation.measure import measure, paired_standard_error
 from bnao.loop.arms import Candidate
-from bnao.loop.result import Trained
+from bnao.loop.result import RANDOM, SEARCHED, Trained
 from bnao.loop.workbench import Workbench
 
 
@@ -20,29 +21,28 @@ class Arms:
     gain_standard_error: float | None = None
 
 
-def compare(bench: Workbench, searched: list[Candidate], control: list[Candidate], test: TestData) -> Arms:
+def compare(bench: Workbench, arms: Mapping[str, list[Candidate]], test: TestData) -> Arms:
     """Measure the best of each arm on held-out data; the gain and its standard error (examples, not seeds)."""
-    measured = {id(arm[0]): measure(arm[0].module, test.images, bench.objective) for arm in (searched, control) if arm}
-    trained = []
-    for name, arm in (("searched", searched), ("random", control)):
-        for candidate in arm:
-            architecture, result = candidate.architecture, measured.get(id(candidate))
-            trained.append(
-                Trained(
-                    architecture=str(architecture),
-                    id=architecture.id,
-                    arm=name,
-                    score=candidate.score,
-                    valid_metric=candidate.valid_metric,
-                    test_metric=None if result is None else result.metric,
-                    num_params=int(bench.rerank.sizes.num_params([architecture])[0]),
-                    macs=int(bench.rerank.sizes.macs([architecture])[0]),
-                    seconds=candidate.seconds,
-                )
-            )
-    if len(control) != len(searched):  # best-of-k is compared with best-of-k, or not at all
+    measured = {name: measure(arm[0].module, test.images, bench.objective) for name, arm in arms.items() if arm}
+    trained = [
+        Trained(
+            architecture=str(candidate.architecture),
+            id=candidate.architecture.id,
+            arm=name,
+            stage=candidate.stage,
+            score=candidate.score,
+            valid_metric=candidate.valid_metric,
+            test_metric=measured[name].metric if k == 0 else None,
+            num_params=int(bench.rerank.sizes.num_params([candidate.architecture])[0]),
+            macs=int(bench.rerank.sizes.macs([candidate.architecture])[0]),
+            seconds=candidate.seconds,
+        )
+        for name, arm in arms.items()
+        for k, candidate in enumerate(arm)
+    ]
+    if len(arms[SEARCHED]) != len(arms[RANDOM]):  # best-of-k is compared with best-of-k, or not at all
         return Arms(trained=trained)
-    ours, theirs = measured[id(searched[0])], measured[id(control[0])]
+    ours, theirs = measured[SEARCHED], measured[RANDOM]
     return Arms(
         trained=trained,
         gain=bench.objective.metric.utility(ours.metric - theirs.metric),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bnao.controller.config import ControllerConfig
@@ -68,10 +68,17 @@ class CheckConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class RerankConfig:
-    """Stand-alone training of the best by score and of as many random architectures, with one budget for all."""
+    """Stand-alone training of the best by score and of as many random architectures, with one budget for all.
+
+    The paper trains the top 5 of the pool. With ``rounds`` above 1 the networks that are trained already say, together
+    with the scores, which ones come next; with ``finalists`` the best few are trained longer before one is chosen.
+    """
 
     top: int = 5  # best architectures of the whole pool, trained alone and measured on validation
-    random: int | None = None  # random ones with the same budget; None: as many as ``top``
+    rounds: int = 1  # so often ``top`` are trained: from the second round on, what is trained chooses with the scores
+    random: int | None = None  # random ones with the same budget; None: as many as the searched ones, ``top * rounds``
+    finalists: int = 0  # of the searched ones, trained again for longer; the winner is then the best of them
+    finalist_factor: float = 4.0  # their epochs by those of ``training``
     network: NetworkConfig = field(
         default_factory=lambda: NetworkConfig(auxiliary=True, dropout_keep=0.6, drop_path_keep=0.8)
     )
@@ -79,14 +86,39 @@ class RerankConfig:
 
     def __post_init__(self) -> None:
         require(self.top >= 1, "top is at least 1", self.top, "the paper uses 5")
+        require(1 <= self.rounds <= 1000, "rounds is from 1 to 1000", self.rounds, "the paper has 1")
+        require(
+            0 <= self.finalists <= self.num_searched,
+            f"finalists is from 0 to the number of searched networks, {self.num_searched}",
+            self.finalists,
+            "0 takes the best of the re-ranking as the winner",
+        )
+        require(
+            1.0 < self.finalist_factor <= 1e6, "finalist_factor is above 1", self.finalist_factor, "4 is four times"
+        )
         require(
             self.random is None or self.random >= 0, "random is not negative", self.random, "0 skips the comparison"
         )
 
     @property
+    def num_searched(self) -> int:
+        """How many architectures of the search are trained alone, over all rounds."""
+        return self.top * self.rounds
+
+    @property
     def num_random(self) -> int:
         """How many random architectures get the stand-alone budget."""
-        return self.top if self.random is None else self.random
+        return self.num_searched if self.random is None else self.random
+
+    @property
+    def num_trained(self) -> int:
+        """Trainings with the stand-alone budget, of both arms."""
+        return self.num_searched + self.num_random
+
+    @property
+    def finalist_training(self) -> TrainingConfig:
+        """The training of the finalists."""
+        return replace(self.training, epochs=self.finalist_factor * self.training.epochs)
 
 
 @dataclass(frozen=True, kw_only=True)

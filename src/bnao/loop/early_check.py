@@ -60,7 +60,7 @@ def cost_share(bench: Workbench) -> float:
     rest = scored * _scoring_passes(config.scoring, train, valid) * mean(bench.supernet)
     if config.supernet.source is None:
         rest += config.loop.rounds * _num_paths(bench, few) * training(config.supernet.training, train, bench.supernet)
-    rest += (config.rerank.top + config.rerank.num_random) * alone
+    rest += (config.rerank.num_trained + config.rerank.finalists * config.rerank.finalist_factor) * alone
     if config.final.trains:
         rest += training(config.final.training, train + valid, bench.delivered)
     return config.check.architectures * alone / rest

@@ -19,8 +19,8 @@ A network's last training says ``run_started`` (recipe, seed, data, num_train, n
 ``tested`` (stage, epoch, and the figures of :class:`~bnao.loop.train.result.EpochFigures`), ``run_finished`` (seconds).
 
 Stages, in order: ``data``, with ``max_minutes`` ``plan``, then for r in 1..rounds ``supernet-r``, ``scoring-r``, and
-between rounds ``controller-r``, after ``scoring-1`` perhaps ``check``; then ``rerank``, ``random``, ``final``,
-``measure``.
+between rounds ``controller-r``, after ``scoring-1`` perhaps ``check``; then ``rerank``, for s in 2..rerank.rounds
+``choose-s``, ``rerank-s``, then ``random``, ``finalists``, ``final`` where there are such, and ``measure``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bnao.loop.result import SearchResult, read_result
+from bnao.loop.result import FINALIST, SearchResult, read_result
 from bnao.storage import PoolEntry, RunFolder
 from bnao.storage.pool import latest_round
 from bnao.storage.pool_csv import pool_entries
@@ -101,8 +101,11 @@ def make_front(
 
 
 def trained_fronts(result: SearchResult) -> dict[str, Front]:
-    """Of the networks trained alone, both arms, by their metric on validation images. One trained twice counts once."""
-    distinct = list({t.id: t for t in reversed(result.trained)}.values())[::-1]
+    """Of the networks trained alone with one budget, both arms, by their metric on validation images.
+
+    One trained twice counts once.
+    """
+    distinct = list({t.id: t for t in reversed(result.trained) if t.arm != FINALIST}.values())[::-1]
     metric = result.metric
     fronts = {}
     for name, words in COSTS.items():

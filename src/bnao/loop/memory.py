@@ -16,6 +16,8 @@ SETTINGS = {
     "check": "rerank.training.batch_size or rerank.network.channels",
     "rerank": "rerank.training.batch_size or rerank.network.channels",
     "random": "rerank.training.batch_size or rerank.network.channels",
+    "choose": "scoring.batch_size",
+    "finalists": "rerank.training.batch_size or rerank.network.channels",
     "controller": "controller.batch_size",
     "final": "final.training.batch_size or final.network.channels",
     "measure": "data.resolution",

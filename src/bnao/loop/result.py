@@ -17,13 +17,18 @@ RESULT = "result.json"  # the file of the run's state that holds the SearchResul
 SCORE_NAME = "score_name.json"  # the one that says what the scores are
 
 
+SEARCHED, RANDOM, FINALIST = "searched", "random", "finalist"
+"""The arms. Finalists are searched ones, trained again for longer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """One architecture trained alone with the re-ranking budget."""
+    """One architecture trained alone with the budget of its arm: finalists with a longer one."""
 
     architecture: str
     id: str
-    arm: str  # "searched" or "random"
+    arm: str  # searched, random or finalist
+    stage: str = "rerank"  # that trained it
     score: float | None  # one-shot score (higher is better), None where it was not scored
     valid_metric: float
     test_metric: float | None  # measured only for each arm's best, after the choice

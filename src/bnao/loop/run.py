@@ -13,7 +13,7 @@ from bnao.cost.latency_table import LatencyTable
 from bnao.data.words import examples_word
 from bnao.errors import RunError, SettingError, require
 from bnao.evaluation.measure import measure
-from bnao.loop.arms import Candidate, random_arm, top_of_pool, train_arm
+from bnao.loop.arms import Candidate, random_arm, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
@@ -34,7 +34,8 @@ from bnao.loop.plan.keep import keep_plan
 from bnao.loop.plan.plan import Plan
 from bnao.loop.plugins import load_plugins, trust
 from bnao.loop.policy import search_policy
-from bnao.loop.result import RESULT, SearchResult, Winner, metric_info
+from bnao.loop.reranking import rerank, train_finalists
+from bnao.loop.result import FINALIST, RANDOM, RESULT, SEARCHED, SearchResult, Winner, metric_info
 from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.source_run import open_source
 from bnao.loop.stage_names import stage_names as stage_names
@@ -101,9 +102,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
     with threads(num_threads(config)), run.pool() as pool:
         rounds = Rounds(bench, run, pool, log, plan)
         rounds.run()
-        tops, scores = top_of_pool(bench, pool, config.rerank.top)
-        title = f"stand-alone training of the top {len(tops)}"
-        searched = train_arm(bench, run, log, stage_name="rerank", title=title, architectures=tops, scores=scores)
+        searched = rerank(bench, run, log, pool, rounds)
         control: list[Candidate] = []
         if config.rerank.num_random:
             drawn = random_arm(bench)
@@ -114,8 +113,11 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
         whole = whole_latencies(bench, run, log, [*searched, *control])
         searched, control = (kept_first(arm, whole, limit_ms) for arm in (searched, control))
         warn_of_choice(bench, log, best, searched[0], whole)
-        module = train_winner(bench, run, log, searched[0], rounds)
-        winner, arms = _measure(bench, run, log, module, searched, control)
+        finalists = kept_first(train_finalists(bench, run, log, searched), whole, limit_ms)
+        chosen = (finalists or searched)[0]
+        module = train_winner(bench, run, log, chosen, rounds)
+        arms = {SEARCHED: searched, RANDOM: control, FINALIST: finalists}
+        winner, compared = _measure(bench, run, log, module, chosen, arms)
         result = SearchResult(
             recipe=run.manifest.recipe,
             seed=config.seed,
@@ -124,16 +126,16 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
             data=config.data.source,
             metric=metric_info(bench.objective.metric),
             winner=winner,
-            trained=with_latencies(bench, arms.trained, whole),
-            gain=arms.gain,
-            gain_standard_error=arms.gain_standard_error,
+            trained=with_latencies(bench, compared.trained, whole),
+            gain=compared.gain,
+            gain_standard_error=compared.gain_standard_error,
             pool_size=len(pool),
             pool_by_round=list(pool.count_by_round().values()),
             stage_seconds=log.seconds,
             plan=plan,
             stage_figures=log.figures,
             warnings=log.warnings,
-            drawing=bench.space.draw(searched[0].architecture),
+            drawing=bench.space.draw(chosen.architecture),
             threads=num_threads(config),
             processes=bench.team.group.size,
             parts=bench.team.parts,
@@ -188,28 +190,29 @@ def _measure(
     run: RunFolder,
     log: StageLog,
     module: nn.Module,
-    searched: list[Candidate],
-    control: list[Candidate],
+    chosen: Candidate,
+    found: Mapping[str, list[Candidate]],
 ) -> tuple[Winner, Arms]:
     """The delivered network and the best of each arm on held-out data, opened here and nowhere before."""
     with log.stage("measure", "measuring on held-out data", None, "images") as stage:
         test = bench.held_out.open().to(bench.device)
         word = examples_word(bench.config.data.source)
         final = measure(module, test.images, bench.objective)
-        winner = describe_winner(bench, searched[0], final, f"{len(test.images):,} {word}, {test.measured}")
+        winner = describe_winner(bench, chosen, final, f"{len(test.images):,} {word}, {test.measured}")
         stage.figures.update({f"test_{bench.objective.metric.name}": final.metric})
         if not math.isfinite(final.loss):
             log.warn(
                 f"the loss of the winner on the {word} set aside is {final.loss}: look for values in these data that "
                 "are not finite (NaN or infinite); its figures may mean nothing"
             )
-        winner = replace(winner, latency=winner_latency(bench, run, log, stage, searched[0], module))
-        arms = compare(bench, searched, control, test)
+        winner = replace(winner, latency=winner_latency(bench, run, log, stage, chosen, module))
+        arms = compare(bench, found, test)
         stage.keep(lambda commit: save_winner(bench, commit, winner, module))
+    searched, control = len(found[SEARCHED]), len(found[RANDOM])
     if control and arms.gain is None:
         log.warn(
-            f"{len(searched)} searched and {len(control)} random architectures were trained: best-of-k is only "
-            "compared with best-of-k, so no gain is reported (set rerank.random to rerank.top)"
+            f"{searched} searched and {control} random architectures were trained: best-of-k is only compared with "
+            "best-of-k, so no gain is reported (leave rerank.random out for as many)"
         )
     return winner, arms
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from bnao.data.words import examples_word
-from bnao.loop.result import MetricInfo, SearchResult, Trained
+from bnao.loop.result import FINALIST, MetricInfo, SearchResult, Trained
 from bnao.report.format import duration, magnitude
 from bnao.report.metric_words import error_text, gain_text, unit_text, value_text
 
@@ -13,11 +13,12 @@ from bnao.report.metric_words import error_text, gain_text, unit_text, value_tex
 def comparison_lines(result: SearchResult) -> list[tuple[str, str]]:
     """A line for each arm's best and one for the gain, as (label, text)."""
     lines, metric = [], result.metric
-    for arm in ("searched", "random"):
+    for arm in ("searched", "random", FINALIST):
         mine = [t for t in result.trained if t.arm == arm]
         measured = [t for t in mine if t.test_metric is not None]
         if measured:
-            lines.append((f"best of {len(mine)} {arm}", _measured(measured[0], metric)))
+            name = "finalists, trained longer" if arm == FINALIST else arm
+            lines.append((f"best of {len(mine)} {name}", _measured(measured[0], metric)))
     if result.gain is not None:
         error = result.gain_standard_error
         spread = "" if error is None else f" ± {error_text(error, metric)} (standard error)"
@@ -57,6 +58,11 @@ def trained_rows(result: SearchResult) -> list[tuple[bool, list[str]]]:
     ordered = sorted(result.trained, key=lambda t: (t.arm != "searched", t.arm, -metric.utility(t.valid_metric)))
     chosen = {arm: _best(result, arm) for arm in {t.arm for t in result.trained}}
     return [(trained is chosen[trained.arm], _cells(trained, metric)) for trained in ordered]
+
+
+def has_finalists(result: SearchResult) -> bool:
+    """Whether networks were trained longer before the winner was chosen."""
+    return any(t.arm == FINALIST for t in result.trained)
 
 
 def _best(result: SearchResult, arm: str) -> Trained:

@@ -10,7 +10,7 @@ from rich.table import Table
 from bnao.data.words import examples_word
 from bnao.loop.plan.plan import minutes
 from bnao.loop.result import SearchResult, WinnerLatency
-from bnao.report.comparison import comparison_lines, comparison_sentence, trained_rows
+from bnao.report.comparison import comparison_lines, comparison_sentence, has_finalists, trained_rows
 from bnao.report.format import count, duration, figures, magnitude, processes_text
 from bnao.report.latency_words import latency_note, latency_text
 from bnao.report.metric_words import error_text, value_text
@@ -108,8 +108,8 @@ def _comparison(result: SearchResult, page: Page) -> None:
     page.blank()
     page.table(_trained_table(result))
     page.paragraph(
-        "★ the arm's best on validation: only these two were measured on held-out data. "
-        "Score: one-shot, higher is better.",
+        "★ the arm's best on validation: only these were measured on held-out data. Score: one-shot, higher is better."
+        + (" Finalists are searched ones, trained again for longer." if has_finalists(result) else ""),
         style="dim",
     )
 

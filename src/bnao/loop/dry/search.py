@@ -50,8 +50,8 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
          f"measured on: {bench.held_out.measured}" + (f"; {task.num_classes} classes" if task else "")),
         ("space", f"{config.space.name}, {counts} architectures"),
         ("search", f"pool {loop.pool}, {loop.rounds} round(s), {loop.proposals} proposals after each but the last"),
-        ("stand-alone", f"top {config.rerank.top} and {config.rerank.num_random} random ones, then the winner "
-         f"({config.final.mode})"),
+        ("stand-alone", f"{config.rerank.num_searched} searched and {config.rerank.num_random} random ones, "
+         f"{config.rerank.finalists} finalists, then the winner ({config.final.mode})"),
         *_limits(config),
         ("device", f"{bench.device}, {num_threads(config)} thread(s)"),
     ]  # fmt: skip
@@ -114,7 +114,7 @@ def _networks(bench: Workbench, asked: SearchConfig, stage: Stage) -> list[Tried
         tried = try_steps(Asked(asked.supernet.training, num, asked.loop.rounds), device, supernet)
         found.append(described("a path of the supernet", bench.supernet.skeleton, bench.supernet.sizes, one, tried))
     stage.progress(1)
-    trainings = asked.rerank.top + asked.rerank.num_random
+    trainings = asked.rerank.num_trained
     tried = try_steps(
         Asked(asked.rerank.training, num, trainings), device, lambda t, hooks: alone(bench.rerank, False, t, hooks)
     )

@@ -15,7 +15,7 @@ from functools import partial
 from math import ceil, floor, log10
 
 from bnao.errors import SettingError
-from bnao.loop.config import SearchConfig
+from bnao.loop.config import RerankConfig, SearchConfig
 from bnao.loop.plan.costs import Costs
 from bnao.loop.plan.interval import Interval
 from bnao.loop.plan.total import planned_total
@@ -108,11 +108,18 @@ def _smaller(config: SearchConfig, fewest_pool: int) -> Iterator[SearchConfig]:
         proposals = max(1, round(config.loop.proposals * pool / config.loop.pool))
         config = replace(config, loop=replace(config.loop, pool=pool, proposals=proposals))
         yield config
-    while config.rerank.top > 1:
-        top = config.rerank.top - 1
-        random = None if config.rerank.random is None else min(config.rerank.random, top)
-        config = replace(config, rerank=replace(config.rerank, top=top, random=random))
+    while config.rerank.rounds > 1:
+        config = replace(config, rerank=_fewer(config.rerank, config.rerank.top, config.rerank.rounds - 1))
         yield config
+    while config.rerank.top > 1:
+        config = replace(config, rerank=_fewer(config.rerank, config.rerank.top - 1, config.rerank.rounds))
+        yield config
+
+
+def _fewer(config: RerankConfig, top: int, rounds: int) -> RerankConfig:
+    """With no more random networks and finalists than are searched."""
+    num, random = top * rounds, None if config.random is None else min(config.random, top * rounds)
+    return replace(config, top=top, rounds=rounds, random=random, finalists=min(config.finalists, num))
 
 
 def _largest(fits: Callable[[float], bool], low: float) -> float:
@@ -129,6 +136,6 @@ def _largest(fits: Callable[[float], bool], low: float) -> float:
 def _words(config: SearchConfig) -> str:
     epochs = ", ".join(f"{name} {value:g}" for name, value in _epochs(config).items())
     return (
-        f"{config.loop.rounds} round, a pool of {config.loop.pool}, {config.rerank.top} + {config.rerank.num_random} "
-        f"networks trained alone, epochs: {epochs}"
+        f"{config.loop.rounds} round, a pool of {config.loop.pool}, {config.rerank.num_searched} + "
+        f"{config.rerank.num_random} networks trained alone, epochs: {epochs}"
     )

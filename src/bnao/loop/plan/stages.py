@@ -6,7 +6,7 @@ Where a formula is a rule of thumb its constant says so, and the interval is wid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bnao.data.held_out import OWN_TEST_SET
 from bnao.loop.config import SearchConfig
@@ -14,7 +14,7 @@ from bnao.loop.early_check import is_planned
 from bnao.loop.first_pool import FEWEST_SCORES
 from bnao.loop.plan.costs import AloneCost, Costs, UnitCost
 from bnao.loop.plan.interval import Estimate
-from bnao.loop.stage_names import stage_names
+from bnao.loop.stage_names import FINALISTS, stage_names
 from bnao.loop.workbench import Workbench
 from bnao.training.config import TrainingConfig
 from bnao.training.loop import num_steps
@@ -64,7 +64,7 @@ def stage_estimates(bench: Workbench, costs: Costs, spent: Mapping[str, float], 
     """
     work = _Work(bench, costs)
     found = {name: _stage(work, name, spent, begun) for name in _names(work)}
-    commits = len(found) + 3 + bench.config.rerank.top + bench.config.rerank.num_random
+    commits = len(found) + 3 + bench.config.rerank.num_trained + bench.config.rerank.finalists
     found[OTHER] = Estimate(
         seconds=costs.between + COMMIT * commits + REPORT,
         below=0.3 * costs.between + 0.8 * (COMMIT * commits + REPORT),
@@ -97,12 +97,17 @@ def _stage(work: _Work, name: str, spent: Mapping[str, float], begun: bool) -> E
         return _controller(work, int(number))
     if name == "check":
         return _arm(work, config.check.architectures)
-    if name == "rerank":
+    if kind == "rerank":
         return _arm(work, config.rerank.top, CHOICE)
+    if kind == "choose":  # a judge of the whole pool, and scores for what is new
+        turn = Estimate(seconds=costs.propose, below=costs.propose / 2, above=PROPOSE_ABOVE * costs.propose)
+        return turn + _times(costs.score, config.rerank.top, "score")
     if name == "random":
         return _arm(work, config.rerank.num_random)
+    if name == FINALISTS:
+        return _arm(work, config.rerank.finalists, CHOICE, config.rerank.finalist_factor)
     if name == "latency-whole":
-        seconds = costs.latency * (config.rerank.top + config.rerank.num_random)
+        seconds = costs.latency * config.rerank.num_trained
         return Estimate(seconds=seconds, below=seconds / 3, above=seconds)
     if name == "final":
         return _final(work)
@@ -171,12 +176,16 @@ def _training(work: _Work, training: TrainingConfig, cost: AloneCost, images: in
     )
 
 
-def _arm(work: _Work, count: int, alike: float = 0.0) -> Estimate:
-    """``count`` stand-alone trainings, each measured on validation; ``alike``: share of their spread in common."""
+def _arm(work: _Work, count: int, alike: float = 0.0, factor: float = 1.0) -> Estimate:
+    """``count`` stand-alone trainings, each measured on validation; ``alike``: share of their spread in common.
+
+    ``factor``: their length by that of the re-ranking.
+    """
     data, cost = work.bench.data, work.costs.rerank
     count = count if work.costs.space is None else min(count, work.costs.space)
-    one = _training(work, work.config.rerank.training, cost, len(data.train), "rerank")
-    spread = num_steps(work.config.rerank.training, len(data.train)) * cost.step.spread
+    training = replace(work.config.rerank.training, epochs=factor * work.config.rerank.training.epochs)
+    one = _training(work, training, cost, len(data.train), "rerank")
+    spread = num_steps(training, len(data.train)) * cost.step.spread
     return Estimate(
         seconds=count * (one.seconds + cost.evaluate * len(data.valid) + COMMIT),
         shared={"rerank": count * one.shared["rerank"], "choice": alike * count * spread},
@@ -203,7 +212,7 @@ def _measure(work: _Work) -> Estimate:
     above = 0.2
     if work.bench.held_out.measured == OWN_TEST_SET:
         num, above = max(TEST_SHARE * (len(data.train) + len(data.valid)), FEWEST_TEST), 1.0
-    arms = 1 + (config.rerank.num_random > 0)
+    arms = 1 + (config.rerank.num_random > 0) + (config.rerank.finalists > 0)
     seconds = num * (work.costs.final.evaluate + arms * work.costs.rerank.evaluate) + COMMIT
     latency = 0.0 if config.limits.max_latency_ms is None else work.costs.latency
     return Estimate(seconds=seconds + latency, below=0.8 * seconds, above=above * seconds + latency + 2 * COMMIT)
@@ -218,6 +227,8 @@ def peak_memory(bench: Workbench, costs: Costs) -> dict[str, int]:
         "scoring": kept + costs.score_memory,
         "check": kept + costs.rerank.memory,
         "rerank": kept + costs.rerank.memory,
+        "choose": kept + costs.score_memory,
         "random": kept + costs.rerank.memory,
+        FINALISTS: kept + costs.rerank.memory,
         "final": kept + costs.final.memory,
     }

@@ -57,4 +57,7 @@ def chosen_settings(config: SearchConfig) -> dict[str, float]:
     found |= {"loop.rounds": config.loop.rounds, "loop.pool": config.loop.pool}
     if config.loop.rounds > 1:
         found["loop.proposals"] = config.loop.proposals
-    return found | {"rerank.top": config.rerank.top, "rerank.random": config.rerank.num_random}
+    found |= {"rerank.top": config.rerank.top, "rerank.random": config.rerank.num_random}
+    if config.rerank.rounds > 1:
+        found["rerank.rounds"] = config.rerank.rounds
+    return found | ({"rerank.finalists": config.rerank.finalists} if config.rerank.finalists else {})

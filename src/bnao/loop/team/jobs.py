@@ -21,6 +21,7 @@ from bnao.distributed import Group, ProcessLost
 from bnao.errors import BnaoError
 from bnao.evaluation.measure import measure
 from bnao.loop.saving import FileSaves
+from bnao.loop.stage_names import alone_training
 from bnao.loop.stages import Stage
 from bnao.loop.stopping import Stop
 from bnao.loop.workbench import Workbench
@@ -62,14 +63,16 @@ class Done:
     curve: Sequence[Epoch] = ()
 
 
-def train_alone(bench: Workbench, architecture: Architecture, key: str, hooks: Hooks, saves: Saves) -> Done:
-    """Train with the re-ranking's budget in this process. ``seconds`` are left to the caller. Raises NumericalError."""
+def train_alone(
+    bench: Workbench, architecture: Architecture, stage_name: str, key: str, hooks: Hooks, saves: Saves
+) -> Done:
+    """Train with the stage's budget in this process. ``seconds`` are left to the caller. Raises NumericalError."""
     config = bench.config
     trained = train_standalone(
         bench.rerank.skeleton,
         architecture,
         bench.data.train,
-        config.rerank.training,
+        alone_training(config, stage_name),
         seed=config.seed,
         stage=key,
         objective=bench.objective,
@@ -199,12 +202,12 @@ def _follow_one(bench: Workbench, jobs: Jobs, architecture: Architecture) -> Don
     with suppress(OSError):
         jobs.folder.mkdir(exist_ok=True)
     if not jobs.folder.is_dir():  # a run folder that this machine does not see: then nothing is saved within a job
-        done, seconds = train_alone(bench, architecture, key, hooks, NoSaves()), time.monotonic() - begin
+        done, seconds = train_alone(bench, architecture, jobs.stage, key, hooks, NoSaves()), time.monotonic() - begin
     else:
         again = "go on with the run"
         saves = FileSaves(jobs.file(architecture), bench.config.save_seconds, stop, again=again)
-        done, seconds = train_alone(bench, architecture, key, hooks, saves), saves.seconds
-    group.count(_steps(jobs), num_steps(bench.config.rerank.training, len(bench.data.train)) - last)
+        done, seconds = train_alone(bench, architecture, jobs.stage, key, hooks, saves), saves.seconds
+    group.count(_steps(jobs), num_steps(alone_training(bench.config, jobs.stage), len(bench.data.train)) - last)
     return Done(done.architecture, _on_cpu(done.state), done.valid_metric, seconds, done.curve)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bnao.errors import RunError
+from bnao.loop.reranking import chosen_scores
 from bnao.loop.result import RESULT, SearchResult
 from bnao.loop.verify.checks import Checks
 from bnao.loop.winner_file import WINNER
@@ -97,15 +98,17 @@ def check_events(run: RunFolder, checks: Checks) -> None:
         checks.agrees("events", f"{len(run.events()):,} events, each line whole")
 
 
-def check_summary(result: SearchResult, pool: Pool, checks: Checks) -> None:
+def check_summary(run: RunFolder, result: SearchResult, pool: Pool, checks: Checks) -> None:
     """What the result says of the pool is what the pool says."""
     checks.same("pool size", result.pool_size, len(pool), f"{len(pool):,} architectures, as the result says")
     by_round = list(pool.count_by_round().values())
     checks.same("pool by round", result.pool_by_round, by_round, f"{', '.join(map(str, by_round))} by round")
-    scores = {entry.id: entry.score for entry in pool.entries()}
-    wrong = [t.id for t in result.trained if t.score is not None and scores.get(t.id) != t.score]
+    scores = {entry.text: entry.score for entry in pool.entries()} | chosen_scores(run)
+    wrong = [t.id for t in result.trained if t.score is not None and scores.get(t.architecture) != t.score]
     if wrong:
-        checks.differs("scores of the result", f"other scores than the pool: {', '.join(wrong)}")
+        checks.differs(
+            "scores of the result", f"other scores than the pool and the re-ranking have: {', '.join(wrong)}"
+        )
     else:
         num = sum(t.score is not None for t in result.trained)
-        checks.agrees("scores of the result", f"{num} scores, as the pool has them")
+        checks.agrees("scores of the result", f"{num} scores, as the pool and the re-ranking have them")

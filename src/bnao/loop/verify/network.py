@@ -12,9 +12,9 @@ from bnao.cost.counting import count_built
 from bnao.cost.sizes import SizeTable
 from bnao.errors import RunError
 from bnao.evaluation.measure import Measurement, measure, paired_standard_error
-from bnao.loop.arms import ARMS, read_candidate
+from bnao.loop.arms import read_candidate
 from bnao.loop.given import OWN
-from bnao.loop.result import SearchResult, Trained
+from bnao.loop.result import FINALIST, RANDOM, SEARCHED, SearchResult, Trained
 from bnao.loop.verify.checks import Checks
 from bnao.loop.winner_file import WINNER, Delivered, read_delivered
 from bnao.loop.workbench import NO_TASK, Workbench
@@ -101,24 +101,24 @@ def check_measured(bench: Workbench, result: SearchResult, module: nn.Module, ch
 
 
 def check_arms(bench: Workbench, run: RunFolder, result: SearchResult, checks: Checks) -> None:
-    """The networks of both arms on validation, the best of each on held-out data, and the gain."""
+    """The networks of all arms on validation, the best of each on held-out data, and the gain."""
     test = bench.held_out.open().to(bench.device)
     metric, best = bench.objective.metric.name, dict[str, Measurement]()
-    for arm, stage in ARMS.items():
+    for arm in (SEARCHED, RANDOM, FINALIST):
         entries = [entry for entry in result.trained if entry.arm == arm]
         for entry in entries:
             name = f"{arm} {entry.id[:8]}"
             with checks.guard(name):
                 architecture = bench.space.grammar.parse(entry.architecture)
-                module = read_candidate(bench, run, stage, architecture, entry.score).module
+                module = read_candidate(bench, run, entry.stage, architecture, entry.score).module
                 found = measure(module, bench.data.valid, bench.objective)
                 checks.close(name, entry.valid_metric, found.metric, f"{metric} on validation:")
                 if entry.test_metric is not None:
                     best[arm] = measure(module, test.images, bench.objective)
                     checks.close(f"{name}, held out", entry.test_metric, best[arm].metric, f"{metric}, held out:")
         _check_sizes(bench, arm, entries, checks)
-    if result.gain is not None and len(best) == len(ARMS):
-        ours, theirs = (best[arm] for arm in ARMS)
+    if result.gain is not None and {SEARCHED, RANDOM} <= best.keys():
+        ours, theirs = best[SEARCHED], best[RANDOM]
         gain = bench.objective.metric.utility(ours.metric - theirs.metric)
         checks.close("gain", result.gain, gain, "searched minus random, held out:")
         error = paired_standard_error(ours, theirs)

@@ -98,7 +98,7 @@ class _Verify:
                 if result is not None:
                     module = rebuilt(run, result, bench, checks)
                     if pool is not None:
-                        check_summary(result, pool, checks)
+                        check_summary(run, result, pool, checks)
                     if bench is not None:
                         check_limits(bench, result, checks)
                         if module is not None:

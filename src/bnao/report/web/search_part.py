@@ -123,16 +123,20 @@ def _sizes(last: RoundCoverage) -> list[Parts]:
 
 def learning(facts: Facts) -> Parts:
     """Learning curves: the supernet's rounds and final training, and the arms."""
-    names, metric = {"rerank": "searched", "random": "random", "final": "final"}, facts.metric
+    names = {"rerank": "searched", "random": "random", "finalists": "searched", "final": "final"}
+    metric = facts.metric
     found = {"supernet": [], "alone": []}  # type: dict[str, list[tuple[str, str, Any]]]
     for curve in facts.curves:
-        group = "supernet" if curve.stage.startswith("supernet") else "alone"
-        label = (
-            curve.stage.replace("supernet-", "round ") if group == "supernet" else names.get(curve.stage, curve.stage)
-        )
+        kind = curve.stage.partition("-")[0]
+        group = "supernet" if kind == "supernet" else "alone"
+        if group == "supernet":
+            label, colour = curve.stage.replace("supernet-", "round "), "supernet"
+        else:
+            colour = names.get(kind, "other")
+            label = kind if kind == "finalists" else names.get(kind, curve.stage)
         if curve.architecture is not None:
             label = f"{label} {curve.architecture[:6]}"
-        found[group].append((label, "supernet" if group == "supernet" else names.get(curve.stage, "other"), curve))
+        found[group].append((label, colour, curve))
     return {
         "metric": metric.name,
     } | {
