@@ -27,3 +27,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
+@pytest.fixture(scope="session")
+def micro(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The finished micro search, run once for all tests that only look at its outcome, and what it said."""
+    from tests.loop.conftest import MICRO, Recorder
+
+    import bnao.api as api
+
+    recorder = Recorder()
+    out = tmp_path_factory.mktemp("micro") / "run"
+    return api.search(MICRO, out, recipe="micro", listener=recorder), recorder
+
+
+@pytest.fixture
+def drawn() -> None:
+    """The searches of a test draw their reports, also where :func:`undrawn` is for all tests of a folder."""
+
+
+@pytest.fixture
+def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The searches of a test draw no report: other tests look at those, and one costs a quarter of a micro search."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr("bnao.report.web.page.write_report", lambda run, path=None, space=None: run.path)

@@ -1,4 +1,4 @@
-"""Processes that a test may kill. They are forked from one that has imported what a search needs: seconds saved each."""
+"""Processes that a test may kill, forked from one that has imported what a search needs: each is there at once."""
 
 from __future__ import annotations
 

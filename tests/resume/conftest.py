@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.processes import Forked
 from tests.resume import worker
@@ -13,10 +15,12 @@ def start(*words: str) -> Forked:
     return Forked(worker.main, *words)
 
 
+@pytest.fixture(autouse=True)
+def _undrawn(undrawn: None) -> None:
+    """Searches in the process of the test draw no report; those in processes of their own do."""
+
+
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def undisturbed(micro: Any) -> dict[str, str]:
     """What a search that nobody disturbs ends with."""
-    folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    code, text = start("search", str(folder)).ended()
-    assert code == 0, text
-    return outcome(folder)
+    return outcome(micro[0].path)
