@@ -32,7 +32,7 @@ class Forked:
             forkserver.ensure_running()  # once for all tests of this process
         handle, path = tempfile.mkstemp()
         os.close(handle)
-        self._text = Path(path)
+        self._text, self._session = Path(path), session
         self._process = context.Process(target=_run, args=(main, words, path, session))
         self._process.start()
 
@@ -46,24 +46,25 @@ class Forked:
         self._process.kill()
 
     def ended(self, timeout: float = 900.0) -> tuple[int, str]:
-        """Exit code (-9: killed) and all that was printed."""
+        """Exit code (-9: killed) and all that was printed, when the last of its session has ended, too."""
+        end = time.monotonic() + timeout
         self._process.join(timeout)
         code = self._process.exitcode
         assert code is not None, "still running"
+        while self._session and _any_left(self.pid):
+            assert time.monotonic() < end, "a process of the session is left"
+            time.sleep(0.05)
         text = self._text.read_text()
         self._text.unlink()
         return code, text
 
 
-def group_ends(group: int) -> bool:
-    """Whether no process of the group is left, after a while."""
-    for _ in range(100):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
+def _any_left(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _run(main: Callable[..., int], words: tuple[str, ...], path: str, session: bool) -> None:
