@@ -68,7 +68,8 @@ def render(paint: Callable[[Axes], None], prefix: str, label: str, height: float
         axes.patch.set(facecolor="none", edgecolor="none")
         paint(axes)
         layout.execute(figure)  # alone: savefig would draw everything once before, to lay it out
-        canvas.print_svg(buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        canvas.print_svg(buffer, metadata=nothing)  # type: ignore[no-untyped-call]
     return _inline(buffer.getvalue(), prefix, label)
 
 
