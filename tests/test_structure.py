@@ -40,7 +40,7 @@ ROWS = [
     "testing",
     "cli",
 ]
-BASE = {"errors", "registry", "rng", "task", "settings", "call"}
+BASE = {"errors", "lazy", "registry", "rng", "task", "settings", "call"}
 
 
 def dotted(path: Path) -> str:

@@ -1,23 +1,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.loop.conftest import MICRO
 
-import bnao.api as api
 from bnao.cli.main import main
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "micro"
-    api.search(replace(MICRO, loop=replace(MICRO.loop, rounds=1)), out)
-    return out
+def run(micro: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(micro[0].path, tmp_path_factory.mktemp("runs") / "micro"))
 
 
 def test_export_and_predict(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

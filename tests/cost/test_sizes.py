@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,6 +55,17 @@ def test_counting_a_module() -> None:
     with torch.device("meta"):
         frozen = nn.Sequential(nn.Identity(), nn.ReLU())
     assert count_module(frozen, [(4, 9, 9)]) == Count(0, 0)
+
+
+def test_norms_and_activations_count_as_when_they_run() -> None:
+    def build() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 4, 1, bias=False))
+
+    with torch.device("meta"):
+        run = count_module(build().eval(), [(3, 9, 9)])
+    assert count_built(build, [(3, 9, 9)]) == run == Count(224 + 16 + 32, 49 * (216 + 32))
+    with pytest.raises(RuntimeError, match="8"):
+        count_built(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(4)), [(3, 9, 9)])
 
 
 def test_the_whole_space_is_feasible() -> None:

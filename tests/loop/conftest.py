@@ -1,4 +1,4 @@
-"""A search at the smallest scale, run once for all tests that only look at its outcome."""
+"""A search at the smallest scale, those who listen to it, and runs that stopped on the way."""
 
 from __future__ import annotations
 
@@ -62,12 +62,9 @@ class StopAt:
                 raise Enough
 
 
-@pytest.fixture(scope="session")
-def micro(tmp_path_factory):
-    """The finished micro search and what it said."""
-    recorder = Recorder()
-    out = tmp_path_factory.mktemp("micro") / "run"
-    return api.search(MICRO, out, recipe="micro", listener=recorder), recorder
+@pytest.fixture(autouse=True)
+def _undrawn(undrawn: None) -> None:
+    """Where a test looks at a report it uses the fixture ``drawn``."""
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import Any
 
 import bnao.api as api
@@ -35,7 +34,3 @@ def main(folder: str, processes: str, kind: str, count: str, number: str) -> int
         print(error, flush=True)
         return 130
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

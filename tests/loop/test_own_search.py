@@ -58,7 +58,7 @@ def search(tmp_path, model=Net, data=None, **arguments):
     return bnao.search(model, train=train, out=tmp_path / "run", **arguments)
 
 
-def test_the_best_is_a_plain_module_of_the_users_own_classes(tmp_path):
+def test_the_best_is_a_plain_module_of_the_users_own_classes(drawn, tmp_path):
     result = search(tmp_path, max_params=400)
     best = result.best
     assert not any(type(m).__module__.startswith("bnao") for m in best.module.modules())

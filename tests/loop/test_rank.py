@@ -178,6 +178,7 @@ def test_the_library_call_is_lazy() -> None:
     assert bnao.rank is api.rank
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_damaged_ranking_leaves_the_run_readable(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [path] = (copied / "ranking" / "state").glob("ranking.g*")
     path.write_text("{}")

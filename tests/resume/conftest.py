@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.processes import Forked
+from tests.resume import worker
 from tests.resume.outcome import outcome
 
-ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).with_name("worker.py")
+
+def start(*words: str) -> Forked:
+    """``worker.main`` with these words."""
+    return Forked(worker.main, *words)
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    """``worker.py`` with these words; all it prints in one pipe."""
-    return subprocess.Popen(
-        [sys.executable, str(WORKER), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-    )
+@pytest.fixture(autouse=True)
+def _undrawn(undrawn: None) -> None:
+    """Searches in the process of the test draw no report; those in processes of their own do."""
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def undisturbed(micro: Any) -> dict[str, str]:
     """What a search that nobody disturbs ends with."""
-    folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    process = start("search", str(folder))
-    text, _ = process.communicate()
-    assert process.returncode == 0, text
-    return outcome(folder)
+    return outcome(micro[0].path)

@@ -1,4 +1,4 @@
-"""``team_worker.py search|resume FOLDER PROCESSES [STAGE K TARGET]``: the micro search by several processes.
+"""The micro search by several processes, for a session of its own.
 
 At the K-th progress of a stage: TARGET ``leader`` or ``follower`` gets SIGKILL; ``group``: all get SIGINT, as from a
 terminal.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from tests.loop.conftest import MICRO
+from tests.resume.ended import exit_code
 
 import bnao.api as api
 
@@ -35,9 +37,7 @@ class Killer:
 
 
 def main(what: str, folder: str, processes: str, stage: str = "", count: str = "0", target: str = "") -> int:
-    from tests.loop.conftest import MICRO
-    from tests.resume.ended import exit_code
-
+    """``search`` or ``resume`` in a folder by so many processes; the exit code."""
     listener = Killer(stage, int(count), target) if stage else None
     if what == "search":
         settings = replace(MICRO, save_seconds=0.0)
@@ -45,7 +45,3 @@ def main(what: str, folder: str, processes: str, stage: str = "", count: str = "
             lambda: api.search(settings, folder, recipe="micro", processes=int(processes), listener=listener)
         )
     return exit_code(lambda: api.resume(folder, processes=int(processes), listener=listener))
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -27,9 +27,8 @@ def test_the_first_signal_stops_with_all_kept_and_says_how_to_go_on(
     number: str, kind: str, count: int, tmp_path: Path, undisturbed: dict[str, str]
 ) -> None:
     folder = tmp_path / "run"
-    process = start("search", str(folder), kind, str(count), number)
-    text, _ = process.communicate()
-    assert process.returncode == 130, text
+    code, text = start("search", str(folder), kind, str(count), number).ended()
+    assert code == 130, text
     assert f"all work up to here is kept: go on with `bnao resume {folder}`" in text
     assert (folder / "lock").read_bytes() == b""
     api.resume(folder)

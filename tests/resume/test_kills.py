@@ -16,13 +16,13 @@ from bnao.loop.run import stage_names
 from bnao.storage import RunFolder
 
 NUM_KILLS = 20
+LONGEST = 3.0  # seconds of a run before its kill; a whole search takes longer
 DONE = {name: k + 1 for k, name in enumerate(stage_names(MICRO))}
 
 
 def finish(folder: Path, undisturbed: dict[str, str]) -> None:
-    process = start("resume", str(folder))
-    text, _ = process.communicate()
-    assert process.returncode == 0, text
+    code, text = start("resume", str(folder)).ended()
+    assert code == 0, text
     assert outcome(folder) == undisturbed
     assert not list(folder.rglob("*.partial"))
 
@@ -30,9 +30,8 @@ def finish(folder: Path, undisturbed: dict[str, str]) -> None:
 @pytest.mark.parametrize("stage", ["scoring-1", "controller-1", "rerank", "final"])
 def test_a_kill_at_the_end_of_a_stage(stage: str, tmp_path: Path, undisturbed: dict[str, str]) -> None:
     folder = tmp_path / "run"
-    process = start("search", str(folder), "stage_finished", str(DONE[stage]))
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    code, text = start("search", str(folder), "stage_finished", str(DONE[stage])).ended()
+    assert code == -signal.SIGKILL, text
     assert RunFolder.open(folder).status == "running"
     finish(folder, undisturbed)
 
@@ -46,13 +45,12 @@ def test_kills_at_random_moments(tmp_path: Path, undisturbed: dict[str, str]) ->
         folder, what = tmp_path / f"run-{runs}", "search"
         while hits < NUM_KILLS:
             process = start(what, str(folder))
-            assert process.stdout is not None and process.stdout.readline() == "ready\n"
-            timer = threading.Timer(draw.uniform(0.0, 5.0), process.kill)
+            timer = threading.Timer(draw.uniform(0.0, LONGEST), process.kill)
             timer.start()
-            text, _ = process.communicate()
+            code, text = process.ended()
             timer.cancel()
-            if process.returncode != -signal.SIGKILL:
-                assert process.returncode == 0, text
+            if code != -signal.SIGKILL:
+                assert code == 0, text
                 break
             hits += 1
             what = "resume" if (folder / "manifest.json").exists() else "search"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.loop.conftest import MICRO
+from tests.processes import Forked
+from tests.resume import team_worker
 from tests.resume.outcome import outcome
 
 import bnao.api as api
@@ -21,8 +20,6 @@ from bnao.loop.inputs import read_inputs
 from bnao.loop.result import read_result
 from bnao.storage import RunFolder
 
-ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).with_name("team_worker.py")
 NAMED = ("inputs.json", "result.json")
 """Files of the state that say how many processes there were."""
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -47,23 +44,8 @@ def found(folder: Path) -> dict[str, str]:
 
 
 def disturbed(*words: str) -> tuple[int, str]:
-    """Exit code and all that was printed; no process of the group is left."""
-    process = subprocess.Popen(
-        [sys.executable, str(WORKER), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-    )
-    text, _ = process.communicate(timeout=900)
-    for _ in range(100):
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
-            return process.returncode, text
-        time.sleep(0.1)
-    raise AssertionError("a process is left")
+    """Exit code and all that was printed, when no process of the group is left."""
+    return Forked(team_worker.main, *words, session=True).ended()
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,14 @@
-"""``worker.py search|resume FOLDER [EVENT K SIGNAL]``: the micro search; signals itself at the K-th event of a kind."""
+"""The micro search for a process of its own, which signals itself at the K-th event of a kind."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from dataclasses import replace
 from typing import Any
+
+from tests.loop.conftest import MICRO
+from tests.resume.ended import exit_code
 
 import bnao.api as api
 
@@ -24,16 +26,9 @@ class Killer:
 
 
 def main(what: str, folder: str, kind: str = "", count: str = "0", number: str = "SIGKILL") -> int:
-    from tests.loop.conftest import MICRO
-    from tests.resume.ended import exit_code
-
-    print("ready", flush=True)
+    """``search`` or ``resume`` in a folder; the exit code."""
     listener = Killer(kind, int(count), signal.Signals[number]) if kind else None
     if what == "search":
         settings = replace(MICRO, save_seconds=0.0)
         return exit_code(lambda: api.search(settings, folder, recipe="micro", listener=listener))
     return exit_code(lambda: api.resume(folder, listener=listener))
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -5,8 +5,9 @@ Names are imported when first used, so that ``bnao.controller.config`` needs no 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bnao.lazy import imported_on_use
 
 if TYPE_CHECKING:
     from bnao.controller.asker import AskTell, ask_tell
@@ -14,19 +15,6 @@ if TYPE_CHECKING:
     from bnao.controller.config import ControllerConfig
     from bnao.controller.proposers import make_proposer
     from bnao.controller.queries import optimise
-
-_HOME = {
-    "AskTell": "asker",
-    "ControllerConfig": "config",
-    "FitReport": "base",
-    "OnEpoch": "base",
-    "PROPOSERS": "base",
-    "Proposals": "base",
-    "Proposer": "base",
-    "ask_tell": "asker",
-    "make_proposer": "proposers",
-    "optimise": "queries",
-}
 
 __all__ = [
     "PROPOSERS",
@@ -41,8 +29,18 @@ __all__ = [
     "optimise",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'bnao.controller' has no attribute {name!r}")
-    return getattr(import_module(f"bnao.controller.{_HOME[name]}"), name)
+__getattr__ = imported_on_use(
+    __name__,
+    {
+        "AskTell": "asker",
+        "ControllerConfig": "config",
+        "FitReport": "base",
+        "OnEpoch": "base",
+        "PROPOSERS": "base",
+        "Proposals": "base",
+        "Proposer": "base",
+        "ask_tell": "asker",
+        "make_proposer": "proposers",
+        "optimise": "queries",
+    },
+)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+
+_WITHOUT_MACS = (nn.BatchNorm2d, nn.ReLU)
+"""Modules that keep the shape and have no multiply-adds."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,9 @@ def count_built(build: Callable[[], nn.Module], input_shapes: Sequence[tuple[int
     """
     with torch.device("meta"):
         module = build().eval()
+    for part in module.modules():
+        if type(part) in _WITHOUT_MACS:
+            part.forward = partial(_passed, part)  # on the meta device these would take most of the time
     return count_module(module, input_shapes)
 
 
@@ -35,3 +42,10 @@ def count_module(module: nn.Module, input_shapes: Sequence[tuple[int, ...]]) -> 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         module(*inputs)
     return Count(sum(p.numel() for p in module.parameters()), counter.get_total_flops() // 2)
+
+
+def _passed(part: nn.Module, x: Tensor) -> Tensor:
+    """``x`` as it is, unless ``part`` does not take it."""
+    if isinstance(part, nn.BatchNorm2d) and x.shape[1:2] != (part.num_features,):
+        return nn.BatchNorm2d.forward(part, x)  # raises
+    return x

@@ -5,7 +5,9 @@ Shapes: P architectures, L limits that are set.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,18 +124,31 @@ def _pilot(grammar: Grammar, check: LimitCheck) -> Pilot:
     draws = kept = 0
     values: list[NDArray[np.float64]] = []
     nearest: list[tuple[float, int, Architecture]] = []
-    while draws < PILOT or (kept < PILOT_KEPT and draws < LONG_PILOT):
-        block = grammar.sample(min(_BLOCK, (PILOT if draws < PILOT else LONG_PILOT) - draws), rng)
-        values.append(check.values(block))
-        kept += int(check.keeps(values[-1]).sum())
-        excess_P = check.excess(values[-1])
-        best = np.argsort(excess_P, kind="stable")[:_STARTS]
-        nearest = sorted(
-            [*nearest, *((float(excess_P[i]), draws + int(i), block[i]) for i in best)], key=lambda x: x[:2]
-        )
-        nearest = nearest[:_STARTS]
-        draws += len(block)
+    with _no_collection():
+        while draws < PILOT or (kept < PILOT_KEPT and draws < LONG_PILOT):
+            block = grammar.sample(min(_BLOCK, (PILOT if draws < PILOT else LONG_PILOT) - draws), rng)
+            values.append(check.values(block))
+            kept += int(check.keeps(values[-1]).sum())
+            excess_P = check.excess(values[-1])
+            best = np.argsort(excess_P, kind="stable")[:_STARTS]
+            nearest = sorted(
+                [*nearest, *((float(excess_P[i]), draws + int(i), block[i]) for i in best)], key=lambda x: x[:2]
+            )
+            nearest = nearest[:_STARTS]
+            draws += len(block)
     return Pilot(draws, kept, np.concatenate(values, axis=1), [architecture for *_, architecture in nearest])
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without Python's search for cycles: draws make none, and their number alone would start it hundreds of times."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def wilson(kept: int, draws: int) -> tuple[float, float]:

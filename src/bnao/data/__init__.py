@@ -5,8 +5,9 @@ Names are imported when first used, so that ``bnao.data.config`` needs no torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bnao.lazy import imported_on_use
 
 if TYPE_CHECKING:
     from bnao.data.augment import Augment
@@ -22,29 +23,6 @@ if TYPE_CHECKING:
     from bnao.data.images import Images
     from bnao.data.kind import SourceKind
     from bnao.data.search_data import SearchData, TestData
-
-_HOME = {
-    "Augment": "augment",
-    "AugmentConfig": "config",
-    "DataConfig": "config",
-    "DataSource": "base",
-    "DatasetExamples": "dataset",
-    "Examples": "examples",
-    "HeldOut": "held_out",
-    "Images": "images",
-    "SOURCES": "catalog",
-    "SearchData": "search_data",
-    "SourceKind": "kind",
-    "TestData": "search_data",
-    "batch_indices": "batches",
-    "cache_folder": "cache",
-    "epoch_order": "batches",
-    "fetch_cifar": "download",
-    "load": "held_out",
-    "open_source": "catalog",
-    "split": "held_out",
-    "steps_per_epoch": "batches",
-}
 
 __all__ = [
     "SOURCES",
@@ -69,8 +47,28 @@ __all__ = [
     "steps_per_epoch",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'bnao.data' has no attribute {name!r}")
-    return getattr(import_module(f"bnao.data.{_HOME[name]}"), name)
+__getattr__ = imported_on_use(
+    __name__,
+    {
+        "Augment": "augment",
+        "AugmentConfig": "config",
+        "DataConfig": "config",
+        "DataSource": "base",
+        "DatasetExamples": "dataset",
+        "Examples": "examples",
+        "HeldOut": "held_out",
+        "Images": "images",
+        "SOURCES": "catalog",
+        "SearchData": "search_data",
+        "SourceKind": "kind",
+        "TestData": "search_data",
+        "batch_indices": "batches",
+        "cache_folder": "cache",
+        "epoch_order": "batches",
+        "fetch_cifar": "download",
+        "load": "held_out",
+        "open_source": "catalog",
+        "split": "held_out",
+        "steps_per_epoch": "batches",
+    },
+)

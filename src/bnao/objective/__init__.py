@@ -5,27 +5,25 @@ Names are imported when first used, so that ``bnao.objective.config`` needs no t
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bnao.lazy import imported_on_use
 
 if TYPE_CHECKING:
     from bnao.objective.info import MetricInfo
     from bnao.objective.metrics import METRICS, Metric
     from bnao.objective.objective import CLASSIFICATION, Objective, make_objective
 
-_HOME = {
-    "CLASSIFICATION": "objective",
-    "METRICS": "metrics",
-    "Metric": "metrics",
-    "MetricInfo": "info",
-    "Objective": "objective",
-    "make_objective": "objective",
-}
-
 __all__ = ["CLASSIFICATION", "METRICS", "Metric", "MetricInfo", "Objective", "make_objective"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'bnao.objective' has no attribute {name!r}")
-    return getattr(import_module(f"bnao.objective.{_HOME[name]}"), name)
+__getattr__ = imported_on_use(
+    __name__,
+    {
+        "CLASSIFICATION": "objective",
+        "METRICS": "metrics",
+        "Metric": "metrics",
+        "MetricInfo": "info",
+        "Objective": "objective",
+        "make_objective": "objective",
+    },
+)

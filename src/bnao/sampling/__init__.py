@@ -5,26 +5,24 @@ Names are imported when first used, so that ``bnao.sampling.config`` needs no nu
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bnao.lazy import imported_on_use
 
 if TYPE_CHECKING:
     from bnao.sampling.base import POLICIES, Policy, PolicySetup, Schedule, StepPlan
     from bnao.sampling.make import make_policy
 
-_HOME = {
-    "POLICIES": "base",
-    "Policy": "base",
-    "PolicySetup": "base",
-    "Schedule": "base",
-    "StepPlan": "base",
-    "make_policy": "make",
-}
-
 __all__ = ["POLICIES", "Policy", "PolicySetup", "Schedule", "StepPlan", "make_policy"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'bnao.sampling' has no attribute {name!r}")
-    return getattr(import_module(f"bnao.sampling.{_HOME[name]}"), name)
+__getattr__ = imported_on_use(
+    __name__,
+    {
+        "POLICIES": "base",
+        "Policy": "base",
+        "PolicySetup": "base",
+        "Schedule": "base",
+        "StepPlan": "base",
+        "make_policy": "make",
+    },
+)

@@ -129,7 +129,7 @@ def test_a_run(kind: str, micro, tmp_path: Path) -> None:
         assert "refused" in seen
 
 
-def test_going_on_with_a_finished_run_puts_damaged_copies_right(micro, tmp_path: Path) -> None:
+def test_going_on_with_a_finished_run_puts_damaged_copies_right(drawn, micro, tmp_path: Path) -> None:
     path = tmp_path / "run"
     shutil.copytree(micro[0].path, path)
     for name in ("result.json", "winner.safetensors", "report.html"):

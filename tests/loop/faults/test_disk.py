@@ -30,6 +30,7 @@ ALL = os.environ.get("BNAO_FAULTS") == "all"
 FULL, BAD_BLOCK = {"code": errno.ENOSPC, "alone": False}, {"code": errno.EIO, "alone": True}
 WORDS = r"the disk is full: free some space|Input/output error: check the disk|the disk reports an error: check"
 EVERY_STEP = replace(MICRO, save_seconds=0.0)
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def story(path: Path) -> None:

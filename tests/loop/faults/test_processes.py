@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from pathlib import Path
+from typing import Any
 
 from tests.loop.test_rank import timeless
+from tests.processes import Forked
+from tests.resume.ended import exit_code
 
 import bnao.api as api
 from bnao.loop.rank.jobs import read_trainings
 from bnao.storage import RunFolder
 
-ROOT = Path(__file__).parents[3]
-
-SCRIPT = """
-import multiprocessing, os, signal, sys
-import bnao.api as api
-from bnao.errors import BnaoError
 
 class Killer:
+    """At the second training that is finished, one of the workers is killed."""
+
     left = 2
 
-    def event(self, kind, **fields):
+    def event(self, kind: str, **fields: Any) -> None:
         self.left -= kind == "training_finished"
         if kind == "training_finished" and self.left == 0:
-            os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+            number = multiprocessing.active_children()[0].pid
+            assert number is not None
+            os.kill(number, signal.SIGKILL)
 
-if __name__ == "__main__":
-    try:
-        api.rank(sys.argv[1], 6, second_seed=5, seed=3, processes=2, listener=Killer())
-    except BnaoError as error:
-        sys.exit(str(error))
-"""
+
+def rank(folder: str) -> int:
+    return exit_code(lambda: api.rank(folder, 6, second_seed=5, seed=3, processes=2, listener=Killer()))
 
 
 def test_a_worker_that_dies(scored: Path, ranked, tmp_path: Path) -> None:
-    folder, script = tmp_path / "run", tmp_path / "rank.py"
+    folder = tmp_path / "run"
     shutil.copytree(scored, folder)
-    script.write_text(SCRIPT)
-    done = subprocess.run(
-        [sys.executable, str(script), str(folder)], capture_output=True, text=True, timeout=600,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-    )  # fmt: skip
-    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-    assert "one of 2 died (exit code -9): use fewer of them if memory ran out (--processes 1)" in done.stderr
+    code, text = Forked(rank, str(folder), session=True).ended()
+    assert code == 2 and "Traceback" not in text, text
+    assert "one of 2 died (exit code -9): use fewer of them if memory ran out (--processes 1)" in text
     kept = read_trainings(RunFolder.open(folder / "ranking"))
     assert len(kept) >= 2 and (folder / "ranking" / "lock").read_bytes() == b""
     result = api.rank(folder, processes=1)

@@ -26,6 +26,8 @@ COSTS = Costs(
     step_memory=3_000_000,
     memory_how="made up",
 )
+_SLOW = UnitCost(seconds=0.4, error=0.008)
+SLOW = replace(COSTS, step=_SLOW, rerank=replace(ALONE, step=_SLOW), final=replace(ALONE, step=_SLOW))
 LONG = replace(
     MICRO,
     supernet=replace(MICRO.supernet, training=replace(MICRO.supernet.training, epochs=8)),
@@ -55,14 +57,19 @@ def long():
     return workbench(LONG)
 
 
-@pytest.fixture
-def made_up(monkeypatch):
-    """Whoever measures gets :data:`COSTS`; the calls are counted."""
+def measure_made_up(patch):
+    """Whoever measures gets :data:`SLOW`, with which a limit of a minute leaves small searches; the calls."""
     calls = []
 
     def measured(bench, probe, on_done):
         calls.append(bench.config)
-        return COSTS
+        return SLOW
 
-    monkeypatch.setattr("bnao.loop.plan.run.measure_costs", measured)
+    patch.setattr("bnao.loop.plan.run.measure_costs", measured)
     return calls
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """:func:`measure_made_up` for one test."""
+    return measure_made_up(monkeypatch)

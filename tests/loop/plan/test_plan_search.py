@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from tests.loop.conftest import MICRO, Enough, Recorder, StopAt
-from tests.loop.plan.conftest import COSTS, Ticking
+from tests.loop.plan.conftest import COSTS, Ticking, measure_made_up
 from tests.loop.test_own_search import CLASSES, FLAT, Net
 from tests.loop.test_own_search import MICRO as OWN
 from tests.loop.test_search import equal_runs
@@ -66,34 +66,48 @@ def test_a_clock_of_another_kind_gives_costs(long):
     assert costs.supernet_memory > 0 and costs.space is None
 
 
-def limited(tmp_path, name, listener=None):
-    recorder = listener or Recorder()
-    return api.search(replace(MICRO, max_minutes=0.5), tmp_path / name, listener=recorder), recorder
+MINUTES = 1.0  # so many of made-up costs that the seconds which a busy machine takes do not matter
+LIMITED = replace(MICRO, max_minutes=MINUTES)
 
 
-def test_a_limit_is_planned_announced_and_kept(made_up, tmp_path):
-    result, recorder = limited(tmp_path, "run")
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory):
+    """A finished search by a limit, what it said, and how often it measured."""
+    recorder = Recorder()
+    with pytest.MonkeyPatch.context() as patch:
+        calls = measure_made_up(patch)
+        result = api.search(LIMITED, tmp_path_factory.mktemp("planned") / "run", listener=recorder)
+    return result, recorder, len(calls)
+
+
+@pytest.fixture(scope="module")
+def written_out(planned, tmp_path_factory):
+    """A search with the planned settings, written out and without a limit."""
+    config = from_dict(type(MICRO), RunFolder.open(planned[0].path).manifest.config)
+    return api.search(replace(config, max_minutes=None), tmp_path_factory.mktemp("written-out") / "run")
+
+
+def test_a_limit_is_planned_announced_and_kept(planned):
+    result, recorder, measured = planned
     run, plan = RunFolder.open(result.path), result.summary.plan
-    assert plan == read_plan(run) and plan.limit_minutes == 0.5
+    assert plan == read_plan(run) and plan.limit_minutes == MINUTES
     [said] = recorder.of("planned")
-    assert said["text"] == plan.text and said["high"] <= 30
+    assert said["text"] == plan.text and said["high"] <= 60 * MINUTES
     assert plan.settings["supernet.training.epochs"] > 1 == plan.asked["supernet.training.epochs"]
     config = from_dict(type(MICRO), run.manifest.config)
     assert config.supernet.training.epochs == plan.settings["supernet.training.epochs"]
-    assert config.max_minutes == 0.5
+    assert config.max_minutes == MINUTES
     assert list(result.summary.stage_seconds) == stage_names(config)
-    assert len(made_up) == 1
+    assert measured == 1
 
 
-def test_the_same_plan_gives_the_same_search_as_its_settings_written_out(made_up, tmp_path):
-    result, _ = limited(tmp_path, "run")
-    config = from_dict(type(MICRO), RunFolder.open(result.path).manifest.config)
-    equal_runs(result, api.search(replace(config, max_minutes=None), tmp_path / "plain"))
+def test_the_same_plan_gives_the_same_search_as_its_settings_written_out(planned, written_out):
+    equal_runs(planned[0], written_out)
 
 
 def test_a_resumed_run_goes_on_with_its_plan(made_up, tmp_path):
     with pytest.raises(Enough):
-        limited(tmp_path, "run", StopAt("stage_finished", stage="scoring-1"))
+        api.search(LIMITED, tmp_path / "run", listener=StopAt("stage_finished", stage="scoring-1"))
     plan = read_plan(RunFolder.open(tmp_path / "run"))
     result = api.resume(tmp_path / "run")
     assert len(made_up) == 1 and result.summary.plan == plan
@@ -102,10 +116,9 @@ def test_a_resumed_run_goes_on_with_its_plan(made_up, tmp_path):
     assert "plan" in result.summary.stage_seconds
 
 
-def test_a_pick_of_a_limited_run_has_no_limit_of_time(made_up, tmp_path):
-    result, _ = limited(tmp_path, "run")
-    picked = api.pick(result.path, tmp_path / "pick", max_params=10**9)
-    assert len(made_up) == 1 and picked.summary.plan is None
+def test_a_pick_of_a_limited_run_has_no_limit_of_time(made_up, planned, tmp_path):
+    picked = api.pick(planned[0].path, tmp_path / "pick", max_params=10**9)
+    assert len(made_up) == 0 and picked.summary.plan is None
 
 
 def test_a_refused_limit_writes_nothing(made_up, tmp_path):

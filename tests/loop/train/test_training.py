@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +11,9 @@ import numpy as np
 import pytest
 import torch
 from tests.loop.conftest import Enough, Recorder, StopAt
+from tests.loop.train import worker
 from tests.loop.train.conftest import MICRO
+from tests.processes import Forked
 from tests.resume.outcome import outcome
 
 import bnao
@@ -27,8 +26,6 @@ from bnao.settings import update
 from bnao.storage import RunFolder
 
 Trained = tuple[bnao.Training, Recorder]
-ROOT = Path(__file__).parents[3]
-WORKER = Path(__file__).with_name("worker.py")
 
 
 def state(training: bnao.Training) -> dict[str, torch.Tensor]:
@@ -107,13 +104,8 @@ def test_stopped_and_gone_on_with_to_the_same_bits(stop: StopAt, trained: Traine
 
 
 def test_killed_and_gone_on_with_to_the_same_bits(trained: Trained, tmp_path: Path) -> None:
-    process = subprocess.run(
-        [sys.executable, str(WORKER), str(tmp_path / "run"), "stage_progress", "6"],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-        capture_output=True,
-        text=True,
-    )
-    assert process.returncode == -signal.SIGKILL, process.stderr
+    code, text = Forked(worker.main, str(tmp_path / "run"), "stage_progress", "6").ended()
+    assert code == -signal.SIGKILL, text
     assert not (tmp_path / "run" / "result.json").exists()
     resumed = bnao.resume_training(tmp_path / "run")
     assert outcome(resumed.path) == outcome(trained[0].path)

@@ -1,12 +1,13 @@
-"""``worker.py FOLDER EVENT K``: the micro training, saved at each step; killed at the K-th event of a kind."""
+"""The micro training for a process of its own, saved at each step; killed at the K-th event of a kind."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from dataclasses import replace
 from typing import Any
+
+from tests.loop.train.conftest import MICRO
 
 import bnao
 
@@ -21,11 +22,6 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: str, kind: str, count: str) -> None:
-    from tests.loop.train.conftest import MICRO
-
+def main(folder: str, kind: str, count: str) -> int:
     bnao.train(replace(MICRO, save_seconds=0.0), out=folder, listener=Killer(kind, int(count)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return 0

@@ -53,18 +53,23 @@ _NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 def render(paint: Callable[[Axes], None], prefix: str, label: str, height: float = HEIGHT) -> str:
     """What ``paint`` draws on empty axes, as one SVG element; its ids begin with ``prefix``."""
     import matplotlib.style
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     buffer = io.BytesIO()
     with matplotlib.style.context(["default", _STYLE]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph ")  # a name in a script that the measuring font lacks
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), dpi=FigureCanvasSVG.fixed_dpi, facecolor="none", edgecolor="none")
+        canvas, layout = FigureCanvasSVG(figure), ConstrainedLayoutEngine()
         axes = figure.subplots()
         axes.grid(True)
         axes.tick_params(length=3, pad=4)
+        axes.patch.set(facecolor="none", edgecolor="none")
         paint(axes)
+        layout.execute(figure)  # alone: savefig would draw everything once before, to lay it out
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+        canvas.print_svg(buffer, metadata=nothing)  # type: ignore[no-untyped-call]
     return _inline(buffer.getvalue(), prefix, label)
 
 
