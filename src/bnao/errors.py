@@ -56,6 +56,19 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> SettingError:
     return SettingError(f"unknown {kind} {name!r}:{hint} Known: {', '.join(names)}")
 
 
+def brief(value: object, most: int = 200) -> str:
+    """The text of ``value`` for a message: at most ``most`` characters, and no control characters.
+
+    For what a file says, or a library of it: both may be of any length.
+
+    >>> brief("a\\n" + 300 * "b", 10)
+    'a\\\\nbbbb...'
+    """
+    text = str(value)[: most + 1]
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def require(condition: bool, rule: str, received: object, remedy: str) -> None:
     """Raise :class:`SettingError` stating rule, value and remedy unless ``condition`` holds."""
     if not condition:

@@ -63,6 +63,26 @@ def test_pickle_with_a_false_shape_is_refused(archives):
         load_plain(bad, "x")
 
 
+def test_what_a_file_says_is_cut_and_printable_in_messages(tmp_path):
+    """Found by fuzzing: zipfile quotes the whole rest of the file where a name's length is wrong."""
+    path = tmp_path / "a.npz"
+    np.savez(path, images=np.zeros((40, 5, 5, 3), np.uint8), labels=np.zeros(40, int))
+    content = path.read_bytes()
+    path.write_bytes(content[:26] + struct.pack("<H", 2000) + content[28:])  # length of the first name, in its header
+    with pytest.raises(DataError, match="real size") as caught:
+        load(DataConfig(source=f"npz:{path}"), 0)
+    assert "File name in directory" in str(caught.value) and len(str(caught.value)) < 500 + len(str(path))
+    np.savez(path, **{f"\x1b[31m{'k' * 5000}": np.zeros(1)})
+    with pytest.raises(DataError, match="rename them") as caught:
+        load(DataConfig(source=f"npz:{path}"), 0)
+    assert len(str(caught.value)) < 500 + len(str(path)) and str(caught.value).isprintable()
+    np.savez(path, images=np.zeros((1,) * 60, np.uint8), labels=np.zeros(1, [("n" * 4000, int)]))
+    for source in ("npz", "jpeg_npz"):
+        with pytest.raises(DataError) as caught:
+            load(DataConfig(source=f"{source}:{path}"), 0)
+        assert len(str(caught.value)) < 500 + len(str(path))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60))
 def test_random_pickles_give_only_data_errors(content):

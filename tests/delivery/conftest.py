@@ -26,6 +26,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Task]] = {
     "nao-concat": ({}, {"cells_per_stage": 2, "channels": 8, "drop_path_keep": 0.9}, SMALL),
     "nao-project": ({}, {"cells_per_stage": 1, "channels": 8, "output": "project", "dropout_keep": 0.8}, SMALL),
     "nao-middle": ({"operations": "middle", "nodes": 3}, {"cells_per_stage": 1, "channels": 4}, SMALL),
+    "nao-plain-convs": (
+        {"operations": "nor_conv_1x1,nor_conv_3x3,identity", "nodes": 3},
+        {"cells_per_stage": 1, "channels": 4},
+        SMALL,
+    ),
     "nao-imagenet": ({"nodes": 3}, {"cells_per_stage": 1, "stem": "imagenet"}, replace(SMALL, image_size=(65, 64))),
     "nasbench201": ({"name": "nasbench201"}, {"cells_per_stage": 2, "channels": 8}, replace(SMALL, in_channels=1)),
     "mobile": (

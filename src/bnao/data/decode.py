@@ -14,7 +14,7 @@ from PIL import Image
 
 from bnao.data.limits import check_picture
 from bnao.data.resize import area_matrix, central_square
-from bnao.errors import DataError
+from bnao.errors import DataError, brief
 
 _GRAY_MODES = ("1", "L", "LA")
 _WIDE_MODES = ("I", "F")
@@ -79,4 +79,6 @@ def _form(picture: Image.Image, where: object) -> tuple[int, int, int]:
 
 
 def _damaged(where: object, error: BaseException) -> DataError:
-    return DataError(f"a picture must be whole and of a known format; {where} is not ({error}): replace or remove it")
+    return DataError(
+        f"a picture must be whole and of a known format; {where} is not ({brief(error)}): replace or remove it"
+    )

@@ -21,7 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from bnao.data.limits import MAX_FILE_BYTES
-from bnao.errors import DataError
+from bnao.errors import DataError, brief
 
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -55,7 +55,7 @@ class NpzFile:
         try:
             self._zip = zipfile.ZipFile(path)
         except _DAMAGED as error:
-            raise DataError(f"a .npz file is a zip archive; {path} is not ({error}): obtain it again") from error
+            raise DataError(f"a .npz file is a zip archive; {path} is not ({brief(error)}): obtain it again") from error
         self.names = tuple(name[:-4] for name in self._zip.namelist() if name.endswith(".npy"))
 
     def __enter__(self) -> NpzFile:
@@ -83,7 +83,8 @@ class NpzFile:
             if not np.issubdtype(dtype, kind) or dtype.kind == "m" or len(shape) != ndim:
                 wanted = getattr(kind, "__name__", str(kind))
                 raise DataError(
-                    f"{name!r} is {wanted} with {ndim} dimension(s); {self.path} has {dtype} {shape}: convert it"
+                    f"{name!r} is {wanted} with {ndim} dimension(s); {self.path} has {brief(dtype)} {brief(shape)}: "
+                    "convert it"
                 )
             out = np.empty(shape, dtype=dtype)
             flat = out.reshape(-1).view(np.uint8)
@@ -98,13 +99,15 @@ class NpzFile:
                 member.read(1)  # reaches the end, where the checksum is compared
             except _DAMAGED as error:
                 raise DataError(
-                    f"{name!r} in {self.path} must be whole; reading failed ({error}): obtain it again"
+                    f"{name!r} in {self.path} must be whole; reading failed ({brief(error)}): obtain it again"
                 ) from error
         return out
 
     def _open(self, name: str) -> _Member:
         if name not in self.names:
-            raise DataError(f"{self.path} must have the key {name!r}; it has {', '.join(self.names) or 'none'}: add it")
+            raise DataError(
+                f"{self.path} must have the key {name!r}; it has {brief(', '.join(self.names)) or 'none'}: add it"
+            )
         return _Member(self._zip, f"{name}.npy", self.path)
 
 
@@ -128,7 +131,7 @@ class _Member:
         except _DAMAGED as error:
             self._close()
             raise DataError(
-                f"{self._name} must be a plain array of a real size; in {self._path} it is not ({error}): "
+                f"{self._name} must be a plain array of a real size; in {self._path} it is not ({brief(error)}): "
                 "write the file again with numpy.savez"
             ) from error
         return self._stream, shape, dtype

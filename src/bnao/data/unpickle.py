@@ -17,7 +17,7 @@ from typing import Any, final
 
 import numpy as np
 
-from bnao.errors import DataError
+from bnao.errors import DataError, brief
 
 _NAMES = (
     "PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT STRING BINSTRING "
@@ -148,11 +148,13 @@ def load_plain(content: bytes, where: object) -> dict[str, Any]:
         return {_text(key): item.build() if isinstance(item, _Array) else item for key, item in value.items()}
     except _RefusedError as error:
         raise DataError(
-            f"a CIFAR pickle holds numbers, text, lists and uint8 arrays only; {where} has {error}, and is not read "
-            "further: obtain the archive from its official address"
+            f"a CIFAR pickle holds numbers, text, lists and uint8 arrays only; {where} has {brief(error)}, and is not "
+            "read further: obtain the archive from its official address"
         ) from error
     except _FAILURES as error:
-        raise DataError(f"a CIFAR pickle must be whole; reading {where} failed ({error}): obtain it again") from error
+        raise DataError(
+            f"a CIFAR pickle must be whole; reading {where} failed ({brief(error)}): obtain it again"
+        ) from error
 
 
 def _check_opcodes(content: bytes) -> None:

@@ -21,6 +21,10 @@ SETTINGS = {
     "controller": "controller.batch_size",
     "final": "final.training.batch_size or final.network.channels",
     "measure": "data.resolution",
+    "train": "training.batch_size, network.channels or data.resolution",
+    "latency": "limits.latency_batch",
+    "plan": "batch_size or channels of the networks that are timed",
+    "steps": "batch_size or channels of the networks that are tried",
 }
 """What to lower, by the kind of stage."""
 
@@ -47,7 +51,7 @@ final.training.batch_size or final.network.channels
     size = asked[1].strip() if asked else ""
     much = f" ({size}{' bytes' if size.isdecimal() else ''} at once)" if size else ""
     setting = SETTINGS.get(stage.partition("-")[0], "batch_size")
-    how = f"search anew with a lower {setting}"
+    how = f"{'train' if stage == 'train' else 'search'} anew with a lower {setting}"
     if stage == "rank":
         how = "use fewer processes (--processes 1); finished trainings are kept"
     return OutOfMemoryError(f"{stage} needs more memory than there is{much}: end other programs, or {how}")

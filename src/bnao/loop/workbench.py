@@ -23,6 +23,7 @@ from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
 from bnao.task import Task
+from bnao.training.compiled import require_compiler
 from bnao.training.device import resolve_device
 from bnao.training.optimizer import OptimizerFactory
 
@@ -84,6 +85,8 @@ def make_workbench(config: SearchConfig, *, begun: bool = False, given: Given = 
     named = load_plugins(config.plugins)
     given = given if named is None else replace(given, build=named)
     device = resolve_device(config.device)
+    if any(part.training.compile != "off" for part in (config.supernet, config.rerank, config.final)):
+        require_compiler(device.type)
     data, held_out = given.data(config.data, config.objective, config.seed)
     space = _space(config, given, data)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,17 +52,26 @@ class CountedPiece:
     auxiliary: bool = False
 
 
+OperationsOf: TypeAlias = Callable[[nn.Module], Sequence[nn.Module]]
+"""The candidate operations in a network, in any order."""
+
+
 @dataclass(frozen=True)
 class Built:
     """A network and the training progress that its drop-path follows.
 
     ``stages``: how the networks of a supernet divide into chains whose beginnings they share
     (:mod:`bnao.spaces.stages`). Optional: None says that each is one stage, and nothing is shared when it is scored.
+
+    ``operations``: the candidate operations in a path of the supernet, or in the stand-alone network, that a training
+    may compile. Optional: None says that ``compile = operations`` is refused. They hold no drop-path, whose strength is
+    another in each step.
     """
 
     module: nn.Module
     progress: Progress
     stages: StagesOf | None = None
+    operations: OperationsOf | None = None
 
 
 class Catalogue(ABC):

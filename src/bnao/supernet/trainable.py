@@ -10,7 +10,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
-from bnao.spaces.base import Built
+from bnao.spaces.base import Built, OperationsOf
 from bnao.spaces.progress import Progress
 from bnao.spaces.stages import Stage, whole
 from bnao.supernet.check import check_clonable
@@ -24,7 +24,7 @@ class Path:
 
     ``buffers`` are the floating-point ones (running statistics); ``counters`` what batch norms count batches by, and
     ``others`` all other real buffers. ``places`` are the tables that hold them, by which a buffer is found that a
-    module's forward has put in the place of another.
+    module's forward has put in the place of another. ``operations`` are its candidate operations; None if unknown.
     """
 
     module: nn.Module
@@ -33,9 +33,10 @@ class Path:
     counters: tuple[Tensor, ...] = ()
     others: tuple[Tensor, ...] = ()
     places: tuple[tuple[dict[str, Tensor | None], str, Tensor], ...] = ()
+    operations: tuple[nn.Module, ...] | None = None
 
     @staticmethod
-    def of(module: nn.Module) -> Path:
+    def of(module: nn.Module, operations: OperationsOf | None = None) -> Path:
         """The path that ``module`` is."""
         found: dict[Tensor, str] = {}
         places = []
@@ -52,6 +53,7 @@ class Path:
             tuple(b for b in whole if found[b] == "num_batches_tracked"),
             tuple(b for b in whole if found[b] != "num_batches_tracked"),
             tuple(places),
+            None if operations is None else tuple(dict.fromkeys(operations(module))),
         )
 
 
@@ -107,7 +109,7 @@ class Supernet:
         key = architecture.tokens
         path = self._cache.get(key)
         if path is None:
-            path = self._cache[key] = Path.of(clone_path(self.root, architecture))
+            path = self._cache[key] = Path.of(clone_path(self.root, architecture), self._built.operations)
             if len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
         else:
@@ -132,7 +134,7 @@ class StandAlone:
 
     def __init__(self, built: Built) -> None:
         self._built = built
-        self._path = Path.of(built.module)
+        self._path = Path.of(built.module, built.operations)
 
     @property
     def root(self) -> nn.Module:

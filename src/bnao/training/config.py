@@ -24,6 +24,7 @@ class TrainingConfig:
     batch_size: int = 64  # images a step
     gradient_accumulation: int = 1  # run each batch in so many parts: less memory; batch norm sees a part
     precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: autocast of forward and backward passes
+    compile: Literal["off", "operations"] = "off"  # torch.compile of each candidate operation; slower on CPU
     learning_rate: float = 0.025  # at the start
     final_learning_rate: float = 0.001  # at the end of the cosine
     schedule: Literal["cosine", "exponential"] = "cosine"  # along a cosine, or times `decay` after each epoch
@@ -64,6 +65,7 @@ class TrainingConfig:
         require(
             self.precision in ("float32", "bfloat16"), "precision is float32 or bfloat16", self.precision, "choose one"
         )
+        require(self.compile in ("off", "operations"), "compile is off or operations", self.compile, "choose one")
         require(0.0 <= self.momentum < 1.0, "momentum lies in [0, 1)", self.momentum, "the paper uses 0.9")
         require(0.0 < self.decay <= 1.0, "decay lies in (0, 1]", self.decay, "0.97 is usual; 1 keeps the rate")
         require(0.0 <= self.average_decay < 1.0, "average_decay lies in [0, 1)", self.average_decay, "0 means off")

@@ -28,6 +28,7 @@ from bnao.rng import generator, torch_seed
 from bnao.sampling.base import Policy, Schedule, StepPlan
 from bnao.supernet import Path, Trainable
 from bnao.training.averaging import LazyAverage
+from bnao.training.compiled import compiled, require_compiler
 from bnao.training.config import TrainingConfig
 from bnao.training.device import network_inputs
 from bnao.training.optimizer import OptimizerFactory, PathOptimizer
@@ -204,6 +205,8 @@ def _train(
     shards: Shards,
 ) -> list[Epoch]:
     trainable = weights.trainable
+    if config.compile == "operations":
+        require_compiler(images.device.type)
     trainable.start_training()
     sharded = ShardedStep(trainable.root, shards, config.batch_size) if shards.total > 1 else None
     per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
@@ -348,7 +351,7 @@ def _backward(
     learned, smoothing = targets, config.label_smoothing
     losses, metric = [0.0] * len(paths), 0.0
     for k in sorted(range(len(paths)), key=lambda k: k != teacher):  # the teacher first, the others as planned
-        with _autocast(targets, config):
+        with _compiled(paths[k], config), _autocast(targets, config):
             loss, outputs = _loss(paths[k], x, learned, config.auxiliary_weight, smoothing, objective)
         losses[k] = float(loss.detach())
         if not abs(losses[k]) < float("inf"):
@@ -389,6 +392,10 @@ def _autocast(targets: Tensor, config: TrainingConfig) -> AbstractContextManager
     """bfloat16 where the settings ask for it; losses and metrics are of float32 outputs all the same."""
     bfloat16 = config.precision == "bfloat16"
     return torch.autocast(targets.device.type, torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def _compiled(path: Path, config: TrainingConfig) -> AbstractContextManager[Any]:
+    return compiled(path) if config.compile == "operations" else nullcontext()
 
 
 def _cuda_devices(device: torch.device) -> list[int]:

@@ -15,9 +15,13 @@ from torch.utils.data import TensorDataset
 
 import bnao
 import bnao.api as api
+from bnao.cost.limits import Limits
 from bnao.errors import NumericalError, RunError
 from bnao.evaluation import pool
+from bnao.loop import memory
 from bnao.loop.memory import memory_error, ran_out
+from bnao.loop.stage_names import stage_names
+from bnao.loop.train.run import STAGES
 from bnao.storage import RunFolder
 from bnao.training import loop
 
@@ -40,6 +44,13 @@ def test_memory_is_told_from_other_errors() -> None:
     )
     assert "(2.50 GiB at once)" in str(memory_error("final", RuntimeError(GPU)))
     assert "fewer processes (--processes 1)" in str(memory_error("rank", MemoryError()))
+
+
+def test_every_stage_has_a_setting_that_takes_less_memory() -> None:
+    limited = replace(MICRO, limits=Limits(max_latency_ms=1.0), max_minutes=1.0)
+    stages = [*stage_names(limited, check=True), *STAGES, "steps"]  # of a search, a training and dry runs
+    assert all(stage.partition("-")[0] in memory.SETTINGS for stage in stages)
+    assert "train anew with a lower training.batch_size" in str(memory_error("train", MemoryError()))
 
 
 def failing_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, count: int) -> None:

@@ -24,6 +24,7 @@ from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.tested import classify
 from bnao.settings import update
 from bnao.storage import RunFolder
+from bnao.training import loop
 
 Trained = tuple[bnao.Training, Recorder]
 
@@ -103,13 +104,44 @@ def test_stopped_and_gone_on_with_to_the_same_bits(stop: StopAt, trained: Traine
     assert outcome(tmp_path / "run") == outcome(trained[0].path)
 
 
-def test_killed_and_gone_on_with_to_the_same_bits(trained: Trained, tmp_path: Path) -> None:
-    code, text = Forked(worker.main, str(tmp_path / "run"), "stage_progress", "6").ended()
+@pytest.mark.parametrize(
+    ("event", "count", "status"),
+    [
+        ("stage_progress", 6, "running"),  # within the second epoch
+        ("tested", 2, "running"),  # between two epochs, the second not yet saved
+        ("tested", 3, "running"),  # at the end, before the network is kept
+        ("stage_finished", 2, "finished"),  # behind it
+    ],
+)
+def test_killed_and_gone_on_with_to_the_same_bits(
+    event: str, count: int, status: str, trained: Trained, tmp_path: Path
+) -> None:
+    code, text = Forked(worker.main, str(tmp_path / "run"), event, str(count)).ended()
     assert code == -signal.SIGKILL, text
-    assert not (tmp_path / "run" / "result.json").exists()
+    assert RunFolder.open(tmp_path / "run").status == status
     resumed = bnao.resume_training(tmp_path / "run")
     assert outcome(resumed.path) == outcome(trained[0].path)
     assert not list(resumed.path.rglob("*.partial"))
+
+
+def test_out_of_memory_names_the_setting_and_is_gone_on_with(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, steps = loop._step, [0]
+
+    def step(*arguments: object, **keywords: object) -> object:
+        steps[0] += 1
+        if steps[0] == 7:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return real(*arguments, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_step", step)
+        with pytest.raises(RunError, match=r"train needs more .*or train anew with a lower training\.batch_size, netw"):
+            bnao.train(replace(MICRO, save_seconds=0.0), out=tmp_path / "run")
+    assert steps[0] == 7
+    bnao.resume_training(tmp_path / "run")
+    assert outcome(tmp_path / "run") == outcome(trained[0].path)
 
 
 def test_a_finished_training_is_only_read(trained: Trained) -> None:

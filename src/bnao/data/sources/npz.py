@@ -24,7 +24,7 @@ from bnao.data.config import DataConfig
 from bnao.data.kind import SourceKind, needed
 from bnao.data.npz_file import NpzFile
 from bnao.data.raw import RawImages, RawSource, check_labels, count_classes
-from bnao.errors import DataError
+from bnao.errors import DataError, brief
 
 _KEYS = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -42,7 +42,7 @@ def open_npz(path: Path | None, config: DataConfig) -> DataSource:
         has_test = keys[2] in file.names
         used = {*keys[: 4 if has_test else 2], "classes", "layout"}
         if unused := sorted(set(file.names) - used):
-            warnings.warn(f"these keys of {path} are not used: {', '.join(unused)}", stacklevel=2)
+            warnings.warn(f"these keys of {path} are not used: {brief(', '.join(unused))}", stacklevel=2)
         layout = _layout(file, keys[0])
         channels, size = _form(file, keys[0], layout)
         labels = _labels(file, keys[0], keys[1])
@@ -70,7 +70,9 @@ def _keys(file: NpzFile) -> tuple[str, str, str, str]:
         if keys[0] in file.names:
             return keys
     known = "; ".join(", ".join(keys[:2]) for keys in _KEYS)
-    raise DataError(f"arrays have the keys of one of ({known}); {file.path} has {', '.join(file.names)}: rename them")
+    raise DataError(
+        f"arrays have the keys of one of ({known}); {file.path} has {brief(', '.join(file.names))}: rename them"
+    )
 
 
 def _layout(file: NpzFile, name: str) -> str:
@@ -78,14 +80,14 @@ def _layout(file: NpzFile, name: str) -> str:
     if "layout" in file.names:
         layout = str(file.array("layout", np.str_, 0))
         if layout not in ("NHWC", "NCHW"):
-            raise DataError(f"layout is 'NHWC' or 'NCHW'; {file.path} says {layout!r}: correct it")
+            raise DataError(f"layout is 'NHWC' or 'NCHW'; {file.path} says {brief(repr(layout))}: correct it")
         return layout
     if len(shape) == 3:
         return "NHW"
     if len(shape) != 4 or not (shape[1] in _CHANNELS or shape[3] in _CHANNELS):
         raise DataError(
             f"images are (N, H, W, C), (N, C, H, W) with C in {_CHANNELS}, or (N, H, W); {name!r} of {file.path} is "
-            f"{shape}: reshape it, or add the key layout='NHWC' or 'NCHW'"
+            f"{brief(shape)}: reshape it, or add the key layout='NHWC' or 'NCHW'"
         )
     if shape[1] in _CHANNELS and shape[3] in _CHANNELS:
         raise DataError(
@@ -99,11 +101,11 @@ def _form(file: NpzFile, name: str, layout: str) -> tuple[int, tuple[int, int]]:
     shape = file.shape(name)
     if file.dtype(name) != np.uint8:
         raise DataError(
-            f"images are uint8 from 0 to 255; {name!r} of {file.path} is {file.dtype(name)}: convert it, for floats in "
-            "[0, 1] with (255 * x).round().astype('uint8')"
+            f"images are uint8 from 0 to 255; {name!r} of {file.path} is {brief(file.dtype(name))}: convert it, "
+            "for floats in [0, 1] with (255 * x).round().astype('uint8')"
         )
     if len(shape) != len(layout) or min(shape) == 0:
-        raise DataError(f"images have axes {layout}, none empty; {name!r} of {file.path} is {shape}: reshape it")
+        raise DataError(f"images have axes {layout}, none empty; {name!r} of {file.path} is {brief(shape)}: reshape it")
     sizes = dict(zip(layout, shape, strict=True))
     return sizes.get("C", 1), (sizes["H"], sizes["W"])
 

@@ -31,6 +31,23 @@ class ReluConvBN(nn.Sequential):
 ''',
 )
 
+RELU_POINTWISE_BN = LayerKind(
+    name="ReluPointwiseBN",
+    widths=("c_in", "c_out"),
+    options=("stride",),
+    template='''
+class ReluPointwiseBN(nn.Sequential):
+    """ReLU, 1x1 convolution of every so many-th pixel, batch norm."""
+
+    def __init__(self$signature):
+        super().__init__(nn.ReLU(), nn.Conv2d($c_in, $c_out, 1, bias=False), nn.BatchNorm2d($c_out))
+        self.pixel_step = $stride
+
+    def forward(self, x):
+        return super().forward(x[:, :, :: self.pixel_step, :: self.pixel_step])
+''',
+)
+
 REDUCTION = LayerKind(
     name="FactorizedReduction",
     widths=("c_in", "c_out"),
@@ -40,13 +57,14 @@ class FactorizedReduction(nn.Module):
 
     def __init__(self$signature):
         super().__init__()
-        self.even = nn.Conv2d($c_in, $c_out // 2, 1, stride=2, bias=False)
-        self.odd = nn.Conv2d($c_in, $c_out // 2, 1, stride=2, bias=False)
+        self.even = nn.Conv2d($c_in, $c_out // 2, 1, bias=False)
+        self.odd = nn.Conv2d($c_in, $c_out // 2, 1, bias=False)
         self.norm = nn.BatchNorm2d($c_out)
 
     def forward(self, x):
-        shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
-        return self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        height, width = x.shape[2:]
+        shifted = F.pad(x[:, :, 1::2, 1::2], (0, width % 2, 0, height % 2))
+        return self.norm(torch.cat([self.even(x[:, :, ::2, ::2]), self.odd(shifted)], dim=1))
 ''',
 )
 
@@ -100,7 +118,12 @@ class $name(nn.Module):
 
 
 def _relu_conv_bn(module: nn.Module, writer: Writer) -> str:
-    conv = cast(nn.Conv2d, cast(nn.Sequential, module)[1])
+    m = cast(ReluConvBN, module)
+    conv = cast(nn.Conv2d, m[1])
+    if m.pixel_step > 1:
+        return writer.layer(
+            RELU_POINTWISE_BN, c_in=width(conv.in_channels), c_out=width(conv.out_channels), stride=m.pixel_step
+        )
     return writer.layer(
         RELU_CONV_BN,
         c_in=width(conv.in_channels),

@@ -24,6 +24,7 @@ from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.storage import RunFolder
 from bnao.task import Task
+from bnao.training.compiled import require_compiler
 from bnao.training.device import resolve_device, threads
 
 ORIGIN = "origin.json"
@@ -76,6 +77,8 @@ def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
 
 def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: bool, choose_width: bool) -> TrainBench:
     device = resolve_device(config.device)
+    if config.training.compile != "off":
+        require_compiler(device.type)
     with threads(num_threads_of(config.threads)), log.stage("data", "data and network", None, "images"):
         data = whole(config.data, config.seed)
         space = make_space(config.space)

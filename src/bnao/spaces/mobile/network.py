@@ -42,6 +42,11 @@ class MobileNetwork(nn.Module):
         return [Stage("stem", self.stem), *layers, Stage("head", self.head)]
 
 
+def operations_of(network: nn.Module) -> list[nn.Module]:
+    """The branches of all blocks of a network without choices; drop-path is no part of a branch."""
+    return [block.branch for block in network.modules() if isinstance(block, InvertedResidual)]
+
+
 def build_block(plan: LayerPlan, block: Block, drop_path: DropPath | None = None) -> InvertedResidual:
     """A fresh candidate of a layer."""
     return InvertedResidual(

@@ -20,7 +20,7 @@ from bnao.spaces.graph import Graph
 from bnao.spaces.initialise import initialise
 from bnao.spaces.mobile.drawing import Words
 from bnao.spaces.mobile.grammar import MobileGrammar
-from bnao.spaces.mobile.network import LayerChoice, MobileNetwork, build_block
+from bnao.spaces.mobile.network import LayerChoice, MobileNetwork, build_block, operations_of
 from bnao.spaces.mobile.pieces import PieceTable
 from bnao.spaces.mobile.plan import Block, Layer, LayerPlan, candidate_blocks, chain_layers, plan_chain
 from bnao.spaces.numbers import wholes
@@ -83,7 +83,7 @@ class MobileSkeleton(Skeleton):
             return make_layer(plan, drop_path)
 
         module = MobileNetwork(self._plan, self._config, self._task.num_classes, make)
-        return Built(initialise(module), progress)
+        return Built(initialise(module), progress, operations=operations_of)
 
     @property
     def catalogue(self) -> PieceTable:

@@ -85,6 +85,11 @@ class Cell(nn.Module):
         return torch.cat(outputs, dim=1)
 
 
+def operations_of(network: nn.Module) -> list[nn.Module]:
+    """The operations of all cells of a network without choices."""
+    return [operation for cell in network.modules() if isinstance(cell, Cell) for operation in cell.operations]
+
+
 def run_node(
     pair: tuple[Pair, Pair], operations: Iterable[nn.Module], drop_path: nn.Module, states: Sequence[Tensor]
 ) -> Tensor:

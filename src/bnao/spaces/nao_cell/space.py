@@ -12,7 +12,7 @@ from bnao.spaces.choices import Choice
 from bnao.spaces.config import MOBILE_FIELDS, NetworkConfig, SpaceConfig
 from bnao.spaces.graph import Graph
 from bnao.spaces.initialise import initialise
-from bnao.spaces.nao_cell.cell import SuperCell, build_cell, wirings
+from bnao.spaces.nao_cell.cell import SuperCell, build_cell, operations_of, wirings
 from bnao.spaces.nao_cell.choices import ChoiceTable
 from bnao.spaces.nao_cell.drawing import Node, draw_cells
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
@@ -101,7 +101,7 @@ class NaoSkeleton(Skeleton):
             lambda plan, drop_path: SuperCell(plan, self._grammar, self._operations, drop_path, share_sides),
         )
         initialise(module)
-        return Built(module, progress, stages_of(module))
+        return Built(module, progress, stages_of(module), operations_of)
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """The network of ``architecture``."""
@@ -120,7 +120,7 @@ class NaoSkeleton(Skeleton):
         for part in module.modules():
             if isinstance(part, Projection):
                 part.initialise_whole()
-        return Built(module, progress)
+        return Built(module, progress, operations=operations_of)
 
     def delivered_state(self, module: nn.Module) -> dict[str, Tensor]:
         """The state without the auxiliary head."""

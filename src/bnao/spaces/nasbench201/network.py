@@ -49,6 +49,11 @@ class Cell(nn.Module):
         return found
 
 
+def operations_of(network: nn.Module) -> list[nn.Module]:
+    """The operations of all cells of a network without choices."""
+    return [operation for cell in network.modules() if isinstance(cell, Cell) for operation in cell.operations.values()]
+
+
 def zeros(states: Sequence[Tensor | None]) -> Tensor:
     """A state that nothing enters, as a tensor."""
     assert states[0] is not None, "state 0 is the cell's input"

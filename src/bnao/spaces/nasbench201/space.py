@@ -17,7 +17,7 @@ from bnao.spaces.initialise import initialise
 from bnao.spaces.nasbench201.cells import EDGES, NONE, OPERATION_NAMES, live_edges
 from bnao.spaces.nasbench201.drawing import cell_graph, draw_cell
 from bnao.spaces.nasbench201.grammar import NasBench201Grammar
-from bnao.spaces.nasbench201.network import STAGES, BenchNetwork, SuperCell, build_cell
+from bnao.spaces.nasbench201.network import STAGES, BenchNetwork, SuperCell, build_cell, operations_of
 from bnao.spaces.nasbench201.pieces import CANDIDATES, PieceTable
 from bnao.spaces.nasbench201.stages import stages_of
 from bnao.spaces.progress import DropPath, Progress
@@ -78,7 +78,7 @@ class NasBench201Skeleton(Skeleton):
             config.dropout_keep,
             make,
         )
-        return Built(initialise(module), progress)
+        return Built(initialise(module), progress, operations=operations_of)
 
     @property
     def catalogue(self) -> PieceTable:

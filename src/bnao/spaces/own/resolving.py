@@ -9,10 +9,39 @@ from typing import TypeAlias
 from torch import nn
 
 from bnao.arch import Architecture
+from bnao.spaces.base import OperationsOf
 from bnao.spaces.own.open_choice import OpenChoice
+from bnao.spaces.own.repeat import Repeat
 
 _Undo: TypeAlias = list[tuple[dict[str, nn.Module | None], str, nn.Module]]
 _Memo: TypeAlias = dict[int, tuple[nn.Module, nn.Module]]
+
+
+def operations_of(root: nn.Module) -> OperationsOf:
+    """What stands at the places of ``root``'s outermost choices, in a network that is made of it.
+
+    An option is one operation, with the choices in it; repetitions are an operation each.
+    """
+    places: list[tuple[str, bool]] = []
+    _outermost(root, "", places)
+
+    def operations(network: nn.Module) -> list[nn.Module]:
+        found: list[nn.Module] = []
+        for name, repeats in places:
+            chosen = network.get_submodule(name)
+            found += chosen.children() if repeats else [chosen]
+        return found
+
+    return operations
+
+
+def _outermost(module: nn.Module, name: str, places: list[tuple[str, bool]]) -> None:
+    if isinstance(module, OpenChoice):
+        places.append((name, isinstance(module, Repeat)))
+        return
+    for child_name, child in module._modules.items():
+        if child is not None:
+            _outermost(child, f"{name}.{child_name}" if name else child_name, places)
 
 
 def resolve_for_good(root: nn.Module, architecture: Architecture) -> nn.Module:

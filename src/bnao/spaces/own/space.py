@@ -30,7 +30,7 @@ from bnao.spaces.own.grammar import OwnGrammar
 from bnao.spaces.own.inputs import checked_inputs, first_example, mapped, tensors_of
 from bnao.spaces.own.multiply_adds import macs_by_condition
 from bnao.spaces.own.parameters import params_by_condition
-from bnao.spaces.own.resolving import resolve_for_good
+from bnao.spaces.own.resolving import operations_of, resolve_for_good
 from bnao.spaces.own.running import make_runner, require_runs
 from bnao.spaces.progress import Progress
 from bnao.spaces.unread import refuse_unread
@@ -68,11 +68,15 @@ class OwnSkeleton(Skeleton):
                 "supernet.share_sides to false"
             )
         module = self._construct().module
-        return Built(module, Progress(), lambda architecture: self._space.cuts.of(module)(architecture))
+        return Built(
+            module, Progress(), lambda architecture: self._space.cuts.of(module)(architecture), operations_of(module)
+        )
 
     def build_standalone(self, architecture: Architecture) -> Built:
         """A new network of the user's, with the chosen modules in place of the choices: nothing of bnao is in it."""
-        return Built(resolve_for_good(self._construct().module, architecture), Progress())
+        module = self._construct().module
+        operations = operations_of(module)
+        return Built(resolve_for_good(module, architecture), Progress(), operations=operations)
 
     def _construct(self) -> Construction:
         made = construct(self._space.build)
