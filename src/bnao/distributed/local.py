@@ -1,4 +1,4 @@
-"""Followers on this machine: processes that a search starts itself, and that end with it, however it ends."""
+"""Followers on this machine: processes that a run starts itself, and that end with it, however it ends."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Followers:
             if ended is None and time.monotonic() > until:
                 ended = f"one of them did not start within {START_SECONDS:.0f} s"
             if ended is not None:
-                raise ProcessLost(f"a search starts its processes itself; {ended}: use --processes 1")
+                raise ProcessLost(f"a run starts its processes itself; {ended}: use --processes 1")
             time.sleep(0.02)
 
     def ended(self) -> str | None:

@@ -95,7 +95,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
     config = bench.config
     check_inputs(bench, run)
     log.attach(run)
-    note_parts(bench, run, log)
+    note_parts(bench.team, run, log)
     plan = keep_plan(run, log, plan)
     _say_started(bench, run, log)
     with threads(num_threads(config)), run.pool() as pool:
