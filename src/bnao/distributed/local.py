@@ -129,11 +129,16 @@ def own_place() -> Place | None:
 
 
 def end_with_parent() -> None:
-    """From now on this process ends, at once and quietly, when the one that started it closes the pipe or is gone."""
+    """From now on this process ends, at once and quietly, when the one that started it closes the pipe or is gone.
+
+    The pipe is read below ``sys.stdin``: a reader that waits in it would hold its lock, and a process that is forked
+    here (a decoder of pictures) closes it first thing.
+    """
+    pipe = sys.stdin.fileno()
 
     def watch() -> None:
-        with suppress(OSError, ValueError):
-            while sys.stdin.buffer.read(1):
+        with suppress(OSError):
+            while os.read(pipe, 1):
                 pass
         os._exit(0)
 

@@ -1,4 +1,4 @@
-"""``worker.py FOLDER EVENT K``: the micro training, saved at each step; killed at the K-th event of a kind."""
+"""``worker.py FOLDER EVENT K [PROCESSES]``: the micro training, saved at each step; killed at an event of a kind."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: str, kind: str, count: str) -> None:
+def main(folder: str, kind: str, count: str, processes: str = "1") -> None:
     from tests.loop.train.conftest import MICRO
 
-    bnao.train(replace(MICRO, save_seconds=0.0), out=folder, listener=Killer(kind, int(count)))
+    killer = Killer(kind, int(count))
+    bnao.train(replace(MICRO, save_seconds=0.0), out=folder, processes=int(processes), listener=killer)
 
 
 if __name__ == "__main__":
