@@ -14,10 +14,10 @@ from bnao.data.search_data import TestData
 from bnao.data.whole import whole
 from bnao.errors import RunError, SettingError, require
 from bnao.loop.inputs import INPUTS, Inputs, read_inputs
-from bnao.loop.plugins import load_plugins, plugins_digest
+from bnao.loop.plugins import load_plugins, plugins_digest, trust_named
 from bnao.loop.stages import StageLog
 from bnao.loop.team.team import Team
-from bnao.loop.train.arch import choose_architecture, training_config
+from bnao.loop.train.arch import choose_architecture, trusted_config
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.width import Width, widest
 from bnao.loop.workbench import num_threads_of
@@ -61,13 +61,14 @@ def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = Fa
     ``any_batch``: a batch larger than the data is cut to them. Raises BnaoError where something does not fit.
     """
     chosen = choose_architecture(config)
+    trust_named(chosen.config.plugins, log.warn)
     origin = Origin(architecture=chosen.origin)
     return _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
 
 
 def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
     """The bench of a training that was begun. Raises BnaoError, RunError where its inputs have changed."""
-    config, before = training_config(run), read_inputs(run)
+    config, before = trusted_config(run), read_inputs(run)
     load_plugins(config.plugins)
     load_spaces()
     if before is not None:
