@@ -8,6 +8,7 @@ from bnao.arch import Architecture
 from bnao.controller.next_to_train import next_to_train
 from bnao.controller.process import WordProcess
 from bnao.cost.feasible import FeasibleSpace
+from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 from bnao.spaces.nasbench201.grammar import NasBench201Grammar
 
 GRAMMAR = NasBench201Grammar()
@@ -38,7 +39,7 @@ def test_new_distinct_and_the_same_again():
     assert set(found.origins) <= {"pool", "mutation"}
     assert ids == [a.id for a in ask(10, 12)[2].architectures]
     in_pool = {a.id for a in pool}
-    assert all((a.id in in_pool) == (origin == "pool") for a, origin in zip(found.architectures, found.origins, strict=True))
+    assert [a.id in in_pool for a in found.architectures] == [origin == "pool" for origin in found.origins]
 
 
 def test_better_than_what_the_scores_would_train_next():
@@ -67,12 +68,13 @@ def test_one_training_and_nothing_finite_are_enough():
 
 
 def test_what_is_left_of_a_space_and_then_nothing():
-    every = [GRAMMAR.nth(k) for k in range(GRAMMAR.count())]
-    every = list({a.id: a for a in every}.values())
-    scores = np.array([worth(a) for a in every])
-    left = next_to_train(every, scores, every[:-3], scores[:-3], 5, GRAMMAR, SPACE, np.random.default_rng(0))
+    grammar = NaoCellGrammar(nodes=1, num_operations=3)
+    space = FeasibleSpace(grammar)
+    every = space.sample_distinct(1000, np.random.default_rng(0))
+    scores = np.arange(float(len(every)))
+    left = next_to_train(every, scores, every[:-3], scores[:-3], 5, grammar, space, np.random.default_rng(0))
     assert {a.id for a in left.architectures} == {a.id for a in every[-3:]}
-    none = next_to_train(every, scores, every, scores, 5, GRAMMAR, SPACE, np.random.default_rng(0))
+    none = next_to_train(every, scores, every, scores, 5, grammar, space, np.random.default_rng(0))
     assert none.architectures == []
 
 

@@ -63,7 +63,7 @@ def test_a_killed_process_is_missed() -> None:
         if group.rank == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         begin = time.monotonic()
-        with pytest.raises(ProcessLost, match="the 2 processes of a search live until it ends; one of them is gone"):
+        with pytest.raises(ProcessLost, match="the 2 processes of a run live until it ends; one of them is gone"):
             group.sum(torch.ones(3))
         return time.monotonic() - begin < 30
 

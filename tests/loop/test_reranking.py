@@ -90,17 +90,14 @@ def test_stopped_and_resumed_to_the_same_bits(stage, found, tmp_path):
 def test_an_exhausted_space_ends_the_rounds(tmp_path):
     config = replace(
         MICRO,
-        space=SpaceConfig(name="nasbench201"),
-        limits=replace(MICRO.limits, max_params=3_300),
-        loop=replace(MICRO.loop, pool=4, rounds=1),
-        rerank=replace(MICRO.rerank, top=4, rounds=9, random=0),
+        space=SpaceConfig(nodes=1, operations="identity"),
+        loop=replace(MICRO.loop, pool=2, rounds=1),
+        rerank=replace(MICRO.rerank, top=2, rounds=9, random=0),
         final=FinalConfig(mode="rerank"),
     )
     result = api.search(config, tmp_path / "run")
-    with RunFolder.open(result.path).pool() as pool:
-        assert len(pool) == 4
     ids = [t.id for t in arm(result, "searched")]
-    assert len(set(ids)) == len(ids) < 36
+    assert 2 < len(set(ids)) == len(ids) < 18, "each architecture of the space once"
     assert any("re-ranking ends" in text for text in result.summary.warnings)
 
 

@@ -57,7 +57,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     code, text = disturbed("resume", str(folder), "2", "supernet-2", "3", "follower")
     assert code == 2
-    assert "step 4 of 7 of supernet-2: the 2 processes of a search live until it ends; process 1 ended" in text
+    assert "step 4 of 7 of supernet-2: the 2 processes of a run live until it ends; process 1 ended" in text
     assert "killed by SIGKILL" in text
     assert f"the last good state is kept: then go on with `bnao resume {folder}`" in text
     assert RunFolder.open(folder).read_checkpoint("running.pt")["state"]["step"] == 3

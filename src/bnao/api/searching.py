@@ -215,6 +215,7 @@ def _begin(
 ) -> Result:
     from bnao.loop.plan.run import fit_search
     from bnao.loop.run import prepare as prepare_bench
+    from bnao.loop.team.search import SearchWork
     from bnao.loop.team.start import Assembly
 
     early, heard = Kept(), _listener(listener)
@@ -224,7 +225,7 @@ def _begin(
             return _followed(assembly)
         assembly.check(config)
         bench, planned = fit_search(prepare_bench(config, log, given=given), log)
-        bench = assembly.joined(bench)
+        bench = assembly.joined(SearchWork(bench)).bench
         with RunFolder.create(out, config=bench.config, recipe=recipe) as run:
             return _run(bench, run, log, early, heard, assembly, planned)
 
@@ -314,6 +315,7 @@ def resume(
     from bnao.loop.inputs import check_inputs, read_inputs, read_latency, run_config
     from bnao.loop.own import given_in_python
     from bnao.loop.run import prepare as prepare_bench
+    from bnao.loop.team.search import SearchWork
     from bnao.loop.team.start import Assembly
 
     given = given_in_python(
@@ -337,7 +339,8 @@ def resume(
             if run.status == "finished":
                 check_inputs(bench, run)
                 return _finished(run, bench=bench, assembly=assembly)
-            bench = assembly.joined(bench, resumed=True, parts=1 if inputs is None else inputs.parts)
+            parts = 1 if inputs is None else inputs.parts
+            bench = assembly.joined(SearchWork(bench), resumed=True, parts=parts).bench
             return _run(bench, run, log, early, heard, assembly)
 
 

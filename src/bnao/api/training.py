@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bnao.api.searching import _draw_report, _listener, _stage_log
+from bnao.distributed import is_leader
 from bnao.errors import RunError, SettingError
 from bnao.loop.delivered import load_delivered
-from bnao.loop.events import Kept, Listener, Silent
+from bnao.loop.events import Kept, Listener
 from bnao.loop.recording import recorded
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import NETWORK, TrainingResult, read_training
 from bnao.recipes import load_train_recipe
 from bnao.settings import nest, update
-from bnao.storage import RunFolder
+from bnao.storage import RunFolder, from_dict, to_plain
 from bnao.storage.used import refuse_used
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from bnao.arch import Architecture
     from bnao.loop.stages import StageLog
+    from bnao.loop.team.start import Assembly
     from bnao.loop.train.bench import TrainBench
 
 
@@ -73,6 +75,7 @@ def train(
     *,
     settings: Mapping[str, Any] | None = None,
     recipe: str | None = None,
+    processes: int | None = None,
     listener: Listener | Callable[..., None] | None = None,
 ) -> Training:
     """Train one network in full, measure it on test images after each epoch, and write all to the new folder ``out``.
@@ -83,36 +86,66 @@ def train(
     dotted name, such as ``{"training.epochs": 10, "data.source": "stream:imagenet"}``. ``recipe`` is the name that the
     run is remembered by; ``listener`` as in :func:`bnao.search`.
 
+    ``processes`` on this machine share each batch and the test images; a script that torchrun started makes this same
+    call in each process (docs/scaling.md). ``training.batch_size`` is that of all of them together.
+
     The reported figures are those after the last epoch; the best epoch is told apart, for it is chosen on the test
     images (docs/training.md). Raises BnaoError: for settings and data that do not fit, before anything is written.
     Ctrl-C and SIGTERM end it at the next step as :class:`~bnao.errors.Interrupted`; :func:`resume_training` goes on.
     """
+    from bnao.loop.given import NOTHING
+    from bnao.loop.team.start import Assembly
     from bnao.loop.train.bench import prepare_training
+    from bnao.loop.train.divided import TrainWork
 
-    refuse_used(Path(out), "training")
+    if is_leader():
+        refuse_used(Path(out), "training")
     name, chosen = _configuration(config, architecture, settings)
     early, heard = Kept(), _listener(listener)
     log = _stage_log(early, heard)
-    bench = prepare_training(chosen, log)
-    with RunFolder.create(out, config=bench.config, recipe=recipe or name, kind="training") as run:
-        return _run(bench, run, log, early, heard)
+    with Assembly(processes, NOTHING) as assembly:
+        if assembly.follows:
+            return _followed(assembly)
+        bench = assembly.joined(TrainWork(prepare_training(chosen, log))).bench
+        with RunFolder.create(out, config=bench.config, recipe=recipe or name, kind="training") as run:
+            return _run(bench, run, log, early, heard, assembly)
 
 
-def resume_training(path: str | Path, *, listener: Listener | Callable[..., None] | None = None) -> Training:
+def resume_training(
+    path: str | Path, *, processes: int | None = None, listener: Listener | Callable[..., None] | None = None
+) -> Training:
     """Go on with the training in ``path`` from its last save, to the same bits; a finished one is only read.
+
+    ``processes`` as in :func:`train`: with fewer than it was begun with the outcome is the same up to the order of
+    float sums, with more it goes on in another way and says so.
 
     Raises BnaoError: RunError if another process works on it, if its files are damaged, or if its data have changed.
     """
+    from bnao.loop.given import NOTHING
+    from bnao.loop.inputs import read_inputs
+    from bnao.loop.team.start import Assembly
     from bnao.loop.train.bench import prepare_again
+    from bnao.loop.train.divided import TrainWork
 
-    with RunFolder.resume(path) as run:
-        if run.manifest.kind != "training":
-            raise RunError(f"a training is gone on with; {str(path)!r} is a search: use bnao.resume")
-        early, heard = Kept(), _listener(listener)
-        if run.status == "finished":
-            return _finished(run, heard)
-        log = _stage_log(early, heard)
-        return _run(prepare_again(run, log), run, log, early, heard)
+    with Assembly(processes, NOTHING) as assembly:
+        if assembly.follows:
+            return _followed(assembly)
+        with RunFolder.resume(path) as run:
+            if run.manifest.kind != "training":
+                raise RunError(f"a training is gone on with; {str(path)!r} is a search: use bnao.resume")
+            early, heard = Kept(), _listener(listener)
+            if run.status == "finished":
+                return _finished(run, assembly, heard)
+            log, inputs = _stage_log(early, heard), read_inputs(run)
+            parts = 1 if inputs is None else inputs.parts
+            bench = assembly.joined(TrainWork(prepare_again(run, log)), resumed=True, parts=parts).bench
+            return _run(bench, run, log, early, heard, assembly)
+
+
+def _followed(assembly: Assembly) -> Training:
+    """In a process that is not rank 0: serve, and return what rank 0 found."""
+    path, summary = assembly.follow().result
+    return Training(Path(path), from_dict(TrainingResult, summary, source="rank 0"))
 
 
 def _configuration(
@@ -127,18 +160,21 @@ def _configuration(
     return name, update(config, nest(changes))
 
 
-def _run(bench: TrainBench, run: RunFolder, log: StageLog, early: Kept, heard: Listener) -> Training:
+def _run(
+    bench: TrainBench, run: RunFolder, log: StageLog, early: Kept, heard: Listener, assembly: Assembly
+) -> Training:
     from bnao.loop.train.run import run_training
 
-    with recorded(run, log, early, heard, go_on=f"`bnao resume {run.path}`"):
+    with recorded(run, log, early, heard, go_on=f"`bnao resume {run.path}`", patient=assembly.is_launched):
         run_training(bench, run, log)
-        return _finished(run, log.listener)
+        return _finished(run, assembly, log.listener)
 
 
-def _finished(run: RunFolder, listener: Listener | None = None) -> Training:
+def _finished(run: RunFolder, assembly: Assembly, listener: Listener) -> Training:
     """Put the results of a finished training at the top of its folder, for people, with the report."""
     summary = read_training(run)
+    assembly.finish((str(run.path), to_plain(summary)))
     run.publish("result.json")
     run.publish(NETWORK)
-    _draw_report(run, listener or Silent())
+    _draw_report(run, listener)
     return Training(run.path, summary)

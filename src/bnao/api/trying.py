@@ -24,10 +24,29 @@ def dry_search(config: SearchConfig, *, listener: Listener | Callable[..., None]
     return try_search(config, _stage_log(_listener(listener)))
 
 
-def dry_train(config: TrainConfig, *, listener: Listener | Callable[..., None] | None = None) -> DryRun:
-    """What :func:`bnao.train` with these settings would do, from two real steps; batches as :func:`dry_search`."""
+def dry_train(
+    config: TrainConfig,
+    *,
+    processes: int | None = None,
+    listener: Listener | Callable[..., None] | None = None,
+) -> DryRun:
+    """What :func:`bnao.train` with these settings would do, from two real steps; batches as :func:`dry_search`.
+
+    ``processes`` as in :func:`bnao.train`: they make the steps together.
+    """
+    from bnao.loop.given import NOTHING
+    from bnao.loop.team.start import Assembly
     from bnao.loop.train.bench import prepare_training
+    from bnao.loop.train.divided import TrainWork
     from bnao.loop.train.dry_run import try_training
 
     log = _stage_log(_listener(listener))
-    return try_training(prepare_training(config, log, any_batch=True), config, log)
+    with Assembly(processes, NOTHING) as assembly:
+        if assembly.follows:
+            tried = assembly.follow().result
+            assert isinstance(tried, DryRun)
+            return tried
+        bench = assembly.joined(TrainWork(prepare_training(config, log, any_batch=True))).bench
+        tried = try_training(bench, config, log)
+        assembly.finish(tried)
+        return tried

@@ -45,28 +45,23 @@ def resume(folder: Path, /, *, processes: int | None = None) -> None:
     import bnao.api as api
     from bnao.cli.several import by_several
     from bnao.loop.inputs import read_inputs
+    from bnao.report import print_summary
+    from bnao.report.training_page import print_training
 
-    if run.manifest.kind == "training":
-        _resume_training(folder)
-        return
     inputs = read_inputs(run)
     if processes is None and launched() is None and inputs is not None:
         processes = inputs.processes
-
-    by_several(lambda display: api.resume(folder, processes=processes, listener=display), folder)
-
-
-def _resume_training(folder: Path) -> None:
-    from rich.console import Console
-
-    import bnao.api as api
-    from bnao.report import ProgressDisplay
-    from bnao.report.training_page import print_training
-
-    console = Console()
-    with ProgressDisplay(console, what="Training") as display:
-        trained = api.resume_training(folder, listener=display)
-    print_training(trained.summary, console, folder=folder)
+    if run.manifest.kind == "training":
+        by_several(
+            lambda display: api.resume_training(folder, processes=processes, listener=display),
+            lambda trained, console: print_training(trained.summary, console, folder=folder),
+            what="Training",
+        )
+        return
+    by_several(
+        lambda display: api.resume(folder, processes=processes, listener=display),
+        lambda result, console: print_summary(result.summary, console, folder=folder),
+    )
 
 
 def pick(

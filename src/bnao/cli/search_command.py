@@ -88,6 +88,7 @@ def search(
     from bnao.cli.several import by_several
     from bnao.loop.team.auto import num_processes
     from bnao.loop.workbench import num_threads
+    from bnao.report import print_summary
 
     if dry_run:
         from rich.console import Console
@@ -102,5 +103,6 @@ def search(
         return
     count = None if launched() else num_processes(processes, settings, num_threads(settings))
     by_several(
-        lambda display: api.search(settings, out=folder, recipe=recipe, processes=count, listener=display), folder
+        lambda display: api.search(settings, out=folder, recipe=recipe, processes=count, listener=display),
+        lambda result, console: print_summary(result.summary, console, folder=folder),
     )

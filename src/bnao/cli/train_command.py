@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bnao.cli.fields import with_fields_of
+from bnao.distributed import launched
 from bnao.errors import require
 from bnao.loop.train.config import TrainConfig
 from bnao.recipes import load_train_recipe
@@ -33,6 +34,9 @@ def train(
     out: Annotated[Path | None, Parameter(help="folder to write, must be new [runs/RECIPE]")] = None,
     config: Annotated[Path | None, Parameter(help="TOML file with fields that replace the recipe's")] = None,
     download: Annotated[bool, Parameter(negative=(), help="fetch CIFAR, as `--data.download`")] = False,
+    processes: Annotated[
+        str, Parameter(help="processes on this machine that share each batch, or auto (docs/scaling.md) [auto]")
+    ] = "auto",
     dry_run: Annotated[
         bool, Parameter(negative=(), help="train nothing: print shapes, sizes, time and memory, after two real steps")
     ] = False,
@@ -48,21 +52,21 @@ def train(
     require(named, "--out names a new folder", str(out), "write for example --out runs/final")
     folder = Path("runs") / recipe if out is None else out
 
-    from rich.console import Console
-
     import bnao.api as api
-    from bnao.report import ProgressDisplay
-
-    console = Console()
-    if dry_run:
-        from bnao.report.dry_run_page import print_dry_run
-
-        with ProgressDisplay(console, what="Dry run") as display:
-            tried = api.dry_train(settings, listener=display)
-        print_dry_run(tried, console)
-        return
+    from bnao.cli.several import by_several
+    from bnao.loop.team.auto import num_processes
+    from bnao.loop.workbench import num_threads_of
+    from bnao.report.dry_run_page import print_dry_run
     from bnao.report.training_page import print_training
 
-    with ProgressDisplay(console, what="Training") as display:
-        result = api.train(settings, out=folder, recipe=recipe, listener=display)
-    print_training(result.summary, console, folder=folder)
+    count = None if launched() else num_processes(processes, settings, num_threads_of(settings.threads))
+    if dry_run:
+        by_several(
+            lambda display: api.dry_train(settings, processes=count, listener=display), print_dry_run, what="Dry run"
+        )
+        return
+    by_several(
+        lambda display: api.train(settings, out=folder, recipe=recipe, processes=count, listener=display),
+        lambda trained, console: print_training(trained.summary, console, folder=folder),
+        what="Training",
+    )

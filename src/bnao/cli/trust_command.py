@@ -14,14 +14,20 @@ def trust(folder: Path, /) -> None:
     Parameters
     ----------
     folder
-        a run folder that `bnao search` wrote
+        a run folder that `bnao search` or `bnao train` wrote
     """
     from bnao.loop.config import SearchConfig
     from bnao.loop.plugins import trust as trust_files
+    from bnao.loop.train.config import TrainConfig
     from bnao.storage import RunFolder, from_dict
 
     run = RunFolder.open(folder)
-    plugins = from_dict(SearchConfig, run.manifest.config, source=f"{run.path}/manifest.json").plugins
+    settings, source = run.manifest.config, f"{run.path}/manifest.json"
+    plugins = (
+        from_dict(TrainConfig, settings, source=source).plugins
+        if run.manifest.kind == "training"
+        else from_dict(SearchConfig, settings, source=source).plugins
+    )
     if not plugins:
         print("this run names no Python file: nothing to trust")
     for path, digest in trust_files(plugins):

@@ -18,7 +18,7 @@ from bnao.loop.given import OWN
 from bnao.loop.inputs import run_config
 from bnao.loop.plugins import load_plugins
 from bnao.loop.result import read_result
-from bnao.loop.train.arch import training_config
+from bnao.loop.train.arch import trusted_config
 from bnao.loop.train.result import NETWORK, read_training
 from bnao.loop.winner_file import WINNER, read_delivered
 from bnao.objective.info import ACCURACY
@@ -91,7 +91,7 @@ def _space(run: RunFolder, description: Description) -> SearchSpace:
     """The run's space; what is in it of the user's own comes from the plugins of its settings."""
     load_spaces()
     training = run.manifest.kind == "training"
-    build = load_plugins(training_config(run).plugins if training else run_config(run).plugins)
+    build = load_plugins(trusted_config(run).plugins if training else run_config(run).plugins)
     if description.mean is not None and description.space.name != OWN:
         return make_space(description.space)
     if build is None or description.task is None or description.mean is None:

@@ -1,4 +1,4 @@
-"""Several processes that work on one search: ranks, the exchange of gradients, agreement on what is trained.
+"""Several processes that work on one run: ranks, the exchange of gradients, agreement on what is trained.
 
 Imports no torch; in one process (:data:`ALONE`) there is nothing to do, and nothing is done.
 """

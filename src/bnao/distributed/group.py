@@ -1,4 +1,4 @@
-"""What the processes of a search are to one another: a group with a number for each, its rank (imports no torch)."""
+"""What the processes of a run are to one another: a group with a number for each, its rank (imports no torch)."""
 
 from __future__ import annotations
 
@@ -143,4 +143,4 @@ class Alone(Group):
 
 
 ALONE = Alone()
-"""The group of a search in one process."""
+"""The group of a run in one process."""

@@ -1,4 +1,4 @@
-"""Whether this process was started as one of several, by torchrun or by a search itself (imports no torch)."""
+"""Whether this process was started as one of several, by torchrun or by a run itself (imports no torch)."""
 
 from __future__ import annotations
 

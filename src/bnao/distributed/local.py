@@ -1,4 +1,4 @@
-"""Followers on this machine: processes that a search starts itself, and that end with it, however it ends."""
+"""Followers on this machine: processes that a run starts itself, and that end with it, however it ends."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Followers:
             if ended is None and time.monotonic() > until:
                 ended = f"one of them did not start within {START_SECONDS:.0f} s"
             if ended is not None:
-                raise ProcessLost(f"a search starts its processes itself; {ended}: use --processes 1")
+                raise ProcessLost(f"a run starts its processes itself; {ended}: use --processes 1")
             time.sleep(0.02)
 
     def ended(self) -> str | None:
@@ -129,11 +129,16 @@ def own_place() -> Place | None:
 
 
 def end_with_parent() -> None:
-    """From now on this process ends, at once and quietly, when the one that started it closes the pipe or is gone."""
+    """From now on this process ends, at once and quietly, when the one that started it closes the pipe or is gone.
+
+    The pipe is read below ``sys.stdin``: a reader that waits in it would hold its lock, and a process that is forked
+    here (a decoder of pictures) closes it first thing.
+    """
+    pipe = sys.stdin.fileno()
 
     def watch() -> None:
-        with suppress(OSError, ValueError):
-            while sys.stdin.buffer.read(1):
+        with suppress(OSError):
+            while os.read(pipe, 1):
                 pass
         os._exit(0)
 

@@ -97,7 +97,7 @@ class Ranks(Group):
             time.sleep(0.05)
         first = str(error).strip().split("\n", 1)[0][:200]
         return ProcessLost(
-            f"the {self._size} processes of a search live until it ends; {reason or f'one of them is gone ({first})'}"
+            f"the {self._size} processes of a run live until it ends; {reason or f'one of them is gone ({first})'}"
         )
 
     def _reason(self) -> str | None:
@@ -209,7 +209,7 @@ class Ranks(Group):
         """What the starter knows, and what a process that ended has left behind."""
         reason = self._reason()
         if reason is not None:
-            raise ProcessLost(f"the {self._size} processes of a search live until it ends; {reason}")
+            raise ProcessLost(f"the {self._size} processes of a run live until it ends; {reason}")
 
 
 def _failed(rank: int) -> str:

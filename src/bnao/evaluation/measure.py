@@ -71,9 +71,11 @@ def measure(
     return measure_batches(module, batches_in_turn(examples, batch_size), objective)
 
 
-def batches_in_turn(examples: Examples, batch_size: int) -> Iterator[Batch]:
-    """Batches on the examples' device, in order, one at a time."""
+def batches_in_turn(examples: Examples, batch_size: int, part: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+    """Batches on the examples' device, in order, one at a time; of ``part`` (k, n) those of its k-th n-th, from 0."""
     pieces = equal_batches(len(examples), batch_size)
+    number, parts = part
+    pieces = pieces[len(pieces) * number // parts : len(pieces) * (number + 1) // parts]
     examples = examples.ahead((piece, 0) for piece in pieces)
     for piece in pieces:
         x, targets = examples.batch(piece)

@@ -15,8 +15,9 @@ Event kinds and their fields (all values are plain JSON):
 - ``warning``         text
 - ``search_finished`` seconds, winner (text), id
 
-A network's last training says ``run_started`` (recipe, seed, data, num_train, num_test, device, threads, stages),
-``tested`` (stage, epoch, and the figures of :class:`~bnao.loop.train.result.EpochFigures`), ``run_finished`` (seconds).
+A network's last training says ``run_started`` (recipe, seed, data, num_train, num_test, device, threads, processes,
+parts, stages), ``tested`` (stage, epoch, and the figures of :class:`~bnao.loop.train.result.EpochFigures`),
+``run_finished`` (seconds).
 
 Stages, in order: ``data``, with ``max_minutes`` ``plan``, then for r in 1..rounds ``supernet-r``, ``scoring-r``, and
 between rounds ``controller-r``, after ``scoring-1`` perhaps ``check``; then ``rerank``, for s in 2..rerank.rounds

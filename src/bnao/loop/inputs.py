@@ -13,6 +13,7 @@ from bnao.loop.given import OWN
 from bnao.loop.machine import machine
 from bnao.loop.plugins import plugin_sources, plugins_digest, require_trusted
 from bnao.loop.stages import StageLog
+from bnao.loop.team.team import Team
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.storage import RunFolder, from_dict
 
@@ -82,9 +83,9 @@ def inputs_now(bench: Workbench) -> Inputs:
     )
 
 
-def note_parts(bench: Workbench, run: RunFolder, log: StageLog) -> None:
+def note_parts(team: Team, run: RunFolder, log: StageLog) -> None:
     """Warn, and remember it, where a resumed run goes on with its batches divided in another way."""
-    before, parts = read_inputs(run), bench.team.parts
+    before, parts = read_inputs(run), team.parts
     assert before is not None, "the inputs are checked first"
     if before.parts != parts:
         log.warn(

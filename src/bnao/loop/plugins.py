@@ -66,6 +66,14 @@ def trust(plugins: Sequence[str]) -> list[tuple[Path, str]]:
     return found
 
 
+def trust_named(plugins: Sequence[str], warn: Callable[[str], None]) -> None:
+    """Trust what was named to a run that begins here, or passed :func:`require_trusted`; ``warn`` where it cannot."""
+    try:
+        trust(plugins)
+    except RunError as error:
+        warn(f"the plugins could not be noted as yours, so going on with the run will ask for it: {error}")
+
+
 def require_trusted(plugins: Sequence[str], run: Path) -> None:
     """Raise RunError where a plugin that ``run`` names is not trusted; SettingError where it is missing."""
     for path, _ in map(parse_plugin, plugins):

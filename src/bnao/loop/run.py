@@ -11,7 +11,7 @@ from torch import nn
 from bnao.controller import PROPOSERS, make_proposer
 from bnao.cost.latency_table import LatencyTable
 from bnao.data.words import examples_word
-from bnao.errors import RunError, SettingError, require
+from bnao.errors import SettingError, require
 from bnao.evaluation.measure import measure
 from bnao.loop.arms import Candidate, random_arm, train_arm
 from bnao.loop.comparison import Arms, compare
@@ -32,7 +32,7 @@ from bnao.loop.latency import (
 from bnao.loop.objective_check import check_objective
 from bnao.loop.plan.keep import keep_plan
 from bnao.loop.plan.plan import Plan
-from bnao.loop.plugins import load_plugins, trust
+from bnao.loop.plugins import load_plugins, trust_named
 from bnao.loop.policy import search_policy
 from bnao.loop.reranking import rerank, train_finalists
 from bnao.loop.result import FINALIST, RANDOM, RESULT, SEARCHED, SearchResult, Winner, metric_info
@@ -64,10 +64,7 @@ def prepare(
     settings call ``own``. ``table``: the latencies that the run has measured already.
     """
     load_plugins(config.plugins)  # first, for they may bring the policy or the proposer
-    try:
-        trust(config.plugins)  # named to this search, or by a run that passed require_trusted
-    except RunError as error:
-        log.warn(f"the plugins could not be noted as yours, so going on with the run will ask for it: {error}")
+    trust_named(config.plugins, log.warn)
     POLICIES.get(config.sampling.policy)  # a name that is not known is refused before the data are read
     PROPOSERS.get(config.controller.proposer)
     if config.supernet.source is not None and not begun:
@@ -96,7 +93,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
     config = bench.config
     check_inputs(bench, run)
     log.attach(run)
-    note_parts(bench, run, log)
+    note_parts(bench.team, run, log)
     plan = keep_plan(run, log, plan)
     _say_started(bench, run, log)
     with threads(num_threads(config)), run.pool() as pool:

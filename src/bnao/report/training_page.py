@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bnao.loop.train.result import RESULT, EpochFigures, TrainingResult, read_training
-from bnao.report.format import count, duration, magnitude, percent
+from bnao.report.format import count, duration, magnitude, percent, processes_text
 from bnao.report.page import Page, plain_table
 from bnao.storage import RunFolder, from_dict
 
@@ -72,7 +72,8 @@ def figures_of(result: TrainingResult) -> list[tuple[str, str]]:
         ("tokens", result.architecture),
         ("id", result.id),
         ("training", f"recipe {result.recipe}, seed {result.seed}, {count(result.num_train)} images of {result.data}"),
-        ("time", f"{duration(result.seconds)} on {result.device}, {result.threads} thread(s)"),
+        ("time", f"{duration(result.seconds)} on {result.device}, {processes_text(result.processes, result.threads)}"),
+        ("batches", "" if result.parts == 1 else f"in {result.parts} parts, which batch norm sees one by one"),
     ]
     return [row for row in rows if row[1]]
 

@@ -99,10 +99,14 @@ class Weights:
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """Heard by progress and log: ``on_step(done, figures)`` after each step, ``on_epoch(epoch)`` after each epoch."""
+    """Heard by progress and log: ``on_step(done, figures)`` after each step, ``on_epoch(epoch)`` after each epoch.
+
+    ``in_all`` is called after ``on_epoch``, in all processes of a group: they may work together in it.
+    """
 
     on_step: Callable[[int, dict[str, float]], None] = field(default=lambda done, figures: None)
     on_epoch: Callable[[Epoch], None] = field(default=lambda epoch: None)
+    in_all: Callable[[Epoch], None] = field(default=lambda epoch: None)
 
 
 class Saves(Protocol):
@@ -168,8 +172,8 @@ def train(
     ``images`` are the training examples on the device of the weights; ``stage`` names the random streams.
 
     ``shards``: the parts of a batch, and the processes that share them; by default the parts that the settings name, in
-    this process. All processes of the group make the same call and end with the same weights; ``policy``, ``hooks`` and
-    ``saves`` are asked in rank 0 only.
+    this process. All processes of the group make the same call and end with the same weights; ``policy``, ``hooks``
+    (but ``in_all``) and ``saves`` are asked in rank 0 only.
 
     Raises NumericalError when a loss or gradient is not finite (the weights are those before that step; running
     statistics have seen its batch where it was not run in parts); SettingError for parts that are too small; RunError
@@ -182,7 +186,7 @@ def train(
     if group.size > 1 and group.rank == 0:
         policy, saves = Telling(policy, group), TellingSaves(saves, group, lambda: _fresh(weights))
     elif group.size > 1:
-        policy, saves, hooks = Told(group), ToldSaves(group), Hooks()
+        policy, saves, hooks = Told(group), ToldSaves(group), Hooks(in_all=hooks.in_all)
     with leading(group):
         return _train(weights, policy, images, config, seed, stage, objective, hooks, saves, shards)
 
@@ -239,6 +243,7 @@ def _train(
         if (step + 1) % per_epoch == 0 or step + 1 == steps:
             curve.append(sums.epoch(len(curve) + 1, rate))
             hooks.on_epoch(curve[-1])
+            hooks.in_all(curve[-1])
             sums = _Sums()
         if saves.due():
             saves.save(

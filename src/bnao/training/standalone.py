@@ -70,8 +70,8 @@ def train_standalone(
     ``inherited`` are a supernet path's weights to start from (the skeleton's output must then be ``project``). With
     ``average_decay`` the network gets the averaged weights and running statistics. ``saves`` keeps the running training
     (:func:`~bnao.training.loop.train`), and all processes of ``shards`` make the same call. ``watch`` sees the network
-    after each epoch as it would be delivered then: in eval mode, with averaged weights where they are kept; the
-    training goes on as if it had not.
+    after each epoch as it would be delivered then, in all processes: in eval mode, with averaged weights where they are
+    kept; the training goes on as if it had not.
     """
     built = build_seeded(skeleton, architecture, seed, stage)
     if inherited is not None:
@@ -80,7 +80,7 @@ def train_standalone(
     weights = Weights.fresh(StandAlone(built), config, optimizer)
     hooks = hooks or Hooks()
     if watch is not None:
-        hooks = replace(hooks, on_epoch=_watched(weights, hooks.on_epoch, watch))
+        hooks = replace(hooks, in_all=_watched(weights, watch))
     curve = train(
         weights,
         OnePath(architecture),
@@ -98,19 +98,16 @@ def train_standalone(
     return TrainedNetwork(built.module.eval(), curve)
 
 
-def _watched(
-    weights: Weights, on_epoch: Callable[[Epoch], None], watch: Callable[[Epoch, nn.Module], None]
-) -> Callable[[Epoch], None]:
+def _watched(weights: Weights, watch: Callable[[Epoch, nn.Module], None]) -> Callable[[Epoch], None]:
     module = weights.trainable.root
 
-    def both(epoch: Epoch) -> None:
-        on_epoch(epoch)
+    def in_all(epoch: Epoch) -> None:
         module.eval()
         with averaged(weights.average):
             watch(epoch, module)
         weights.trainable.start_training()
 
-    return both
+    return in_all
 
 
 def rebuild(

@@ -249,6 +249,27 @@ def test_what_you_name_yourself_is_trusted(tmp_path: Path, monkeypatch: pytest.M
     assert run_config(RunFolder.open(tmp_path / "run")) == config
 
 
+def test_a_plugin_that_only_a_training_names_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bnao.loop.train.config import TrainConfig
+
+    monkeypatch.setenv("BNAO_STATE", str(tmp_path / "state"))
+    marker, plugin, begun, finished = (tmp_path / name for name in ("ran", "theirs.py", "begun", "finished"))
+    plugin.write_text(f"open({str(marker)!r}, 'w').close()")
+    config = TrainConfig(plugins=(str(plugin),))
+    RunFolder.create(begun, config=config, recipe="x", kind="training").close()
+    with RunFolder.create(finished, config=config, recipe="x", kind="training") as run, run.commit() as commit:
+        commit.set_status("finished")
+    for words in (["resume", str(begun)], ["train", "--arch", str(finished), "--out", str(tmp_path / "out")]):
+        assert main(words) == 2
+        assert f"bnao trust {words[1] if words[0] == 'resume' else finished}" in " ".join(
+            capsys.readouterr().err.split()
+        )
+    assert not marker.exists()
+    assert main(["trust", str(begun)]) == 0 and str(plugin) in capsys.readouterr().out and not marker.exists()
+
+
 def test_help_says_that_a_plugin_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("search", "plan"):
         main([command, "--help"])

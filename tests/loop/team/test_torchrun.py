@@ -36,6 +36,6 @@ def test_a_script_with_a_model_of_its_own(tmp_path: Path) -> None:
 
 def test_other_data_in_one_process_are_refused_by_rank_0_alone(tmp_path: Path) -> None:
     text = torchrun(tmp_path / "run", "other")
-    rule = "all processes of a search have the same data; process 1 has other ones than process 0"
+    rule = "all processes of a run have the same data; process 1 has other ones than process 0"
     assert text.splitlines() == [f"{rule}: give all of them the same"]
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""The micro training for a process of its own, saved at each step; killed at the K-th event of a kind."""
+"""The micro training for processes of its own, saved at each step; killed at the K-th event of a kind."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: str, kind: str, count: str) -> int:
-    bnao.train(replace(MICRO, save_seconds=0.0), out=folder, listener=Killer(kind, int(count)))
+def main(folder: str, kind: str, count: str, processes: str = "1") -> int:
+    killer = Killer(kind, int(count))
+    bnao.train(replace(MICRO, save_seconds=0.0), out=folder, processes=int(processes), listener=killer)
     return 0

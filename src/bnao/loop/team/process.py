@@ -1,4 +1,4 @@
-"""``python -m bnao.loop.team.process``: a follower that a search has started on its own machine."""
+"""``python -m bnao.loop.team.process``: a follower that a run has started on its own machine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bnao.distributed.local import end_with_parent, own_place
 
 
 def main() -> int:
-    """Serve to the end. 0: the search is over, well or not; 1: this process could not go on, and rank 0 knows why."""
+    """Serve to the end. 0: the work is over, well or not; 1: this process could not go on, and rank 0 knows why."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; rank 0 decides
     place = own_place()
     if place is None:
-        print("this module is started by `bnao search --processes N`", file=sys.stderr)
+        print("this module is started by `bnao search` and `bnao train` with --processes N", file=sys.stderr)
         return 2
     end_with_parent()
     from bnao.errors import BnaoError

@@ -1,4 +1,4 @@
-"""How the processes of a search come together: started by torchrun, or by the search itself on this machine."""
+"""How the processes of a run come together: started by torchrun, or by rank 0 itself on this machine."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from bnao.distributed import Launched, ProcessLost, launched
 from bnao.errors import require
@@ -20,16 +19,17 @@ if TYPE_CHECKING:
     from bnao.distributed.local import Followers, Place
     from bnao.distributed.ranks import Ended, Ranks
     from bnao.loop.team.follow import Followed
-    from bnao.loop.workbench import Workbench
+    from bnao.loop.team.work import Work
 
+    W = TypeVar("W", bound=Work)
 MODULE = "bnao.loop.team.process"
 END_SECONDS = 60.0  # for followers to hear that all is done
 _meetings = itertools.count()
-"""Each search of a process that torchrun started meets under a name of its own."""
+"""Each run of a process that torchrun started meets under a name of its own."""
 
 
 class Assembly:
-    """The processes of one search; a context manager that tells followers how it ended.
+    """The processes of one run, a search or a training; a context manager that tells followers how it ended.
 
     ``processes``: how many to work with on this machine; None: those that torchrun started, or one. Raises SettingError
     where the two differ, and where objects given in Python would have to travel to another process.
@@ -103,37 +103,36 @@ class Assembly:
             "leave one of the two out",
         )
 
-    def joined(self, bench: Workbench, *, resumed: bool = False, parts: int = 1) -> Workbench:
-        """Rank 0: ``bench`` with the team that shares its work, once all have built the same.
+    def joined(self, work: W, *, resumed: bool = False, parts: int = 1) -> W:
+        """Rank 0: ``work`` with the team that shares it, once all have built the same.
 
-        The threads of a new search are divided among the processes that it starts; ``resumed``: the settings are of a
-        run that has done so, and divides batches into ``parts``. Raises BnaoError where that cannot be, a process is
-        lost, or another one's data differ.
+        The threads of a new run are divided among the processes that it starts; ``resumed``: the settings are of a run
+        that has done so, and divides batches into ``parts``. Raises BnaoError where that cannot be, a process is lost,
+        or another one's data differ.
         """
         from bnao.distributed import ALONE
-        from bnao.loop.inputs import inputs_now
-        from bnao.loop.team.follow import plain, refuse_other_inputs, require_gpus
+        from bnao.loop.team.follow import refuse_other_inputs, require_gpus
         from bnao.loop.team.team import Team
         from bnao.loop.team.words import Begin, Ready
-        from bnao.loop.workbench import num_threads
+        from bnao.loop.workbench import num_threads_of
 
-        parts = max(parts, self.size)
-        Team(parts=parts).check(bench.config)
+        config, parts = work.config, max(parts, self.size)
+        Team(parts=parts).check(config)
+        threads = num_threads_of(config.threads)
         if self.size == 1:
-            return replace(bench, team=Team(ALONE, parts))
-        threads = num_threads(bench.config)
-        if self._group is None and not (resumed and bench.config.threads):
+            return work.joined(Team(ALONE, parts), config.threads)
+        if self._group is None and not (resumed and config.threads):
             threads = max(1, threads // self.size)
-        bench = replace(bench, config=replace(bench.config, threads=threads))
         if self._group is None:
-            require_gpus(bench.device, self.size)
+            require_gpus(work.device, self.size)
             self._group = self._started(threads)
         group = self._group
-        group.broadcast(Begin(plain(bench.config), parts))
-        refuse_other_inputs(group.gather(inputs_now(bench)))
+        work = work.joined(Team(group, parts, own=1 if self.is_launched else self.size), threads)
+        group.broadcast(Begin(type(work), work.config, parts))
+        refuse_other_inputs(group.gather(work.inputs()))
         group.broadcast(Ready())
-        group.prepare(bench.device, bench.config.timeout_minutes)
-        return replace(bench, team=Team(group, parts, own=1 if self.is_launched else self.size))
+        group.prepare(work.device, config.timeout_minutes)
+        return work
 
     def _started(self, threads: int) -> Ranks:
         from bnao.distributed.local import Followers
@@ -165,7 +164,7 @@ class Assembly:
 
 
 def local_group(place: Place, ended: Ended | None = None) -> Ranks:
-    """The group of the processes that a search has started on this machine."""
+    """The group of the processes that a run has started on this machine."""
     from torch.distributed import FileStore  # type: ignore[attr-defined]
 
     from bnao.distributed.local import interface, loopback

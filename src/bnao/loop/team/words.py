@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bnao.loop.config import SearchConfig
+from bnao.loop.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from bnao.loop.team.work import Work
 
 
 @dataclass(frozen=True)
 class Begin:
-    """Build what these settings say; batches are divided into ``parts``."""
+    """Build what these settings of a ``kind`` of work say; batches are divided into ``parts``."""
 
-    config: SearchConfig
+    kind: type[Work]
+    config: SearchConfig | TrainConfig
     parts: int
 
 
@@ -35,7 +40,7 @@ class WeightsComing:
 
 @dataclass(frozen=True)
 class End:
-    """The search is over; ``result`` is what it found, or None."""
+    """The work is over; ``result`` is what it came to, or None."""
 
     result: Any
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bnao.errors import ArchitectureError, RunError, SettingError, nearest, require
 from bnao.loop.given import OWN
 from bnao.loop.inputs import run_config
-from bnao.loop.plugins import load_plugins
+from bnao.loop.plugins import load_plugins, require_trusted
 from bnao.loop.result import read_result
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import read_training
@@ -92,7 +92,7 @@ def _of_run(config: TrainConfig, path: Path) -> Chosen:
             f"the architecture of a finished run is trained; {str(path)!r} is not finished: go on with it by "
             f"`bnao resume {path}` first, or give an architecture of its pool as tokens (`bnao pool {path}`)"
         )
-    before = training_config(run) if run.manifest.kind == "training" else run_config(run)
+    before = trusted_config(run) if run.manifest.kind == "training" else run_config(run)
     space, plugins = before.space, before.plugins
     if space.name == OWN:
         raise SettingError(
@@ -114,5 +114,12 @@ def _of_run(config: TrainConfig, path: Path) -> Chosen:
 
 
 def training_config(run: RunFolder) -> TrainConfig:
-    """The settings of a training. Raises RunError."""
+    """The settings of a training, to be read. Raises RunError."""
     return from_dict(TrainConfig, run.manifest.config, source=f"{run.path}/manifest.json")
+
+
+def trusted_config(run: RunFolder) -> TrainConfig:
+    """The same, to be worked with. Raises RunError where it names plugins that nobody on this machine has named."""
+    config = training_config(run)
+    require_trusted(config.plugins, run.path)
+    return config

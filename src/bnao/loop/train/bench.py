@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -14,9 +14,10 @@ from bnao.data.search_data import TestData
 from bnao.data.whole import whole
 from bnao.errors import RunError, SettingError, require
 from bnao.loop.inputs import INPUTS, Inputs, read_inputs
-from bnao.loop.plugins import load_plugins, plugins_digest
+from bnao.loop.plugins import load_plugins, plugins_digest, trust_named
 from bnao.loop.stages import StageLog
-from bnao.loop.train.arch import choose_architecture, training_config
+from bnao.loop.team.team import Team
+from bnao.loop.train.arch import choose_architecture, trusted_config
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.width import Width, widest
 from bnao.loop.workbench import num_threads_of
@@ -52,6 +53,7 @@ class TrainBench:
     architecture: Architecture
     skeleton: Skeleton
     sizes: SizeTable
+    team: Team = field(default_factory=Team)  # the processes that share the training
 
 
 def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = False) -> TrainBench:
@@ -60,19 +62,27 @@ def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = Fa
     ``any_batch``: a batch larger than the data is cut to them. Raises BnaoError where something does not fit.
     """
     chosen = choose_architecture(config)
+    trust_named(chosen.config.plugins, log.warn)
     origin = Origin(architecture=chosen.origin)
     return _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
 
 
 def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
     """The bench of a training that was begun. Raises BnaoError, RunError where its inputs have changed."""
-    config, before = training_config(run), read_inputs(run)
+    config, before = trusted_config(run), read_inputs(run)
     load_plugins(config.plugins)
     load_spaces()
     if before is not None:
         config = replace(config, threads=before.threads, device="cuda" if before.device.startswith("cuda") else "cpu")
     origin = Origin(**run.read_json(ORIGIN)) if run.has(ORIGIN) else Origin(architecture="of a run that was begun")
     return _bench(config, origin, log, any_batch=False, choose_width=False)
+
+
+def prepare_following(config: TrainConfig, log: StageLog) -> TrainBench:
+    """A follower's bench: rank 0 has chosen the architecture and the width. Raises BnaoError."""
+    load_plugins(config.plugins)
+    load_spaces()
+    return _bench(config, Origin(architecture="chosen by rank 0"), log, any_batch=False, choose_width=False)
 
 
 def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: bool, choose_width: bool) -> TrainBench:
@@ -116,18 +126,24 @@ def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: boo
         )
 
 
-def check_training_inputs(bench: TrainBench, run: RunFolder) -> None:
-    """Remember the inputs of a new training; raise RunError where those of a resumed one have changed."""
+def training_inputs(bench: TrainBench) -> Inputs:
+    """The inputs as they are found now. Raises BnaoError where a picture or a plugin cannot be read."""
     digest = hashlib.sha256()
     for examples in (bench.train, bench.test.images):
         digest.update(examples.fingerprint().encode())
-    now = Inputs(
+    return Inputs(
         threads=num_threads_of(bench.config.threads),
         device=str(bench.device),
         data=digest.hexdigest(),
         plugins=plugins_digest(bench.config.plugins),
+        processes=bench.team.own,
+        parts=bench.team.parts,
     )
-    before = read_inputs(run)
+
+
+def check_training_inputs(bench: TrainBench, run: RunFolder) -> None:
+    """Remember the inputs of a new training; raise RunError where those of a resumed one have changed."""
+    now, before = training_inputs(bench), read_inputs(run)
     if before is None:
         with run.commit() as commit:
             commit.write_json(INPUTS, now)

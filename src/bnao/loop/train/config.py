@@ -26,6 +26,7 @@ class TrainConfig:
     threads: int | None = None  # CPU threads of torch; None: OMP_NUM_THREADS, or as many as the machine has cores
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: cuda where there is one
     plugins: tuple[str, ...] = ()  # Python files that are run at the start: operations, spaces, data of your own
+    timeout_minutes: float = 30.0  # a process of several that waits longer for another within a step ends the run
     save_seconds: float = 60.0  # save the running training this often, at 2 % of the time or less; 0: each step
     test_every: int = 1  # epochs between two measurements on test images; after the last one there always is one
     rate_batch: int | None = None  # training.learning_rate is for batches of so many images: scaled in proportion
@@ -58,6 +59,9 @@ class TrainConfig:
         require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
+        require(
+            0 < self.timeout_minutes < 1e6, "timeout_minutes is positive", self.timeout_minutes, "30 suits most steps"
+        )
         require(self.test_every >= 1, "test_every is at least 1", self.test_every, "1 measures after each epoch")
         require(
             self.rate_batch is None or self.rate_batch >= 1,

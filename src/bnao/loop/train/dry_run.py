@@ -12,11 +12,11 @@ from bnao.loop.plan.machine import memory_words
 from bnao.loop.stages import StageLog
 from bnao.loop.train.bench import TrainBench
 from bnao.loop.train.config import TrainConfig
+from bnao.loop.train.divided import lead_training
 from bnao.loop.workbench import num_threads_of
 from bnao.training.config import TrainingConfig
 from bnao.training.device import place, threads
 from bnao.training.loop import Hooks
-from bnao.training.standalone import train_standalone
 
 MEASURED = 500  # test images that are timed
 
@@ -27,9 +27,7 @@ def try_training(bench: TrainBench, asked: TrainConfig, log: StageLog) -> DryRun
     batch_asked = effective.batch_size
 
     def run(training: TrainingConfig, hooks: Hooks) -> None:
-        trained = train_standalone(
-            bench.skeleton, bench.architecture, bench.train, training, seed=config.seed, stage="dry-run", hooks=hooks
-        )
+        trained = lead_training(bench, training, "dry-run", hooks=hooks)
         place(trained.module, bench.device)
         begin = time.perf_counter()
         measure(trained.module, few)
@@ -43,7 +41,7 @@ def try_training(bench: TrainBench, asked: TrainConfig, log: StageLog) -> DryRun
         tried = try_steps(Asked(effective, len(bench.train)), bench.device, run)
     network = described("network", bench.skeleton, bench.sizes, bench.architecture, tried)
     tests = math.ceil(math.ceil(effective.epochs) / config.test_every)
-    testing = (measured[-1] if measured else 0.0) * len(bench.test.images) * tests
+    testing = (measured[-1] if measured else 0.0) * len(bench.test.images) * tests / bench.team.group.size
     facts = [
         ("architecture", f"{bench.origin.architecture}: {bench.architecture}"),
         ("data", f"{config.data.source}: {len(bench.train):,} training images, {len(bench.test.images):,} to measure "
@@ -52,6 +50,10 @@ def try_training(bench: TrainBench, asked: TrainConfig, log: StageLog) -> DryRun
          f"{batch_asked}, {effective.schedule}"),
         ("device", f"{bench.device}, {num_threads_of(config.threads)} thread(s)"),
     ]  # fmt: skip
+    team = bench.team
+    if team.group.size > 1:
+        parts = team.shards(bench.config.training).total
+        facts.append(("processes", f"{team.group.size}, a batch in {parts} parts; times are of all, memory of one"))
     if bench.origin.width:
         facts.insert(1, ("width", bench.origin.width))
     advice = [f"Measuring on test images: {tests} times, about {testing:.0f} s in all."]

@@ -62,7 +62,9 @@ class TrainingResult:
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
     drawing: str = ""
-    threads: int = 1
+    threads: int = 1  # of each process
+    processes: int = 1
+    parts: int = 1  # of a batch, for each of gradient_accumulation
     device: str = "cpu"
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 
 from torch import nn
 
-from bnao.data.batches import steps_per_epoch
 from bnao.data.words import examples_word
+from bnao.loop.inputs import note_parts
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.train.bench import TrainBench, check_training_inputs
+from bnao.loop.train.divided import lead_training
 from bnao.loop.train.result import NETWORK, RESULT, EpochFigures, TrainingResult
-from bnao.loop.train.tested import Tested, classify
+from bnao.loop.train.tested import Tested, TestFigures
 from bnao.loop.winner import central_share
 from bnao.loop.workbench import num_threads_of
 from bnao.storage import Commit, RunFolder, to_plain
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
 from bnao.training.loop import Epoch, num_steps
-from bnao.training.standalone import train_standalone
 
 STAGE = "train"
 STAGES = ["data", STAGE]
@@ -35,12 +34,13 @@ def run_training(bench: TrainBench, run: RunFolder, log: StageLog) -> None:
     config = bench.config
     check_training_inputs(bench, run)
     log.attach(run)
+    note_parts(bench.team, run, log)
     if log.resumed and run.manifest.versions != versions():
         log.warn("this training was begun with other versions: its figures may differ from those of an undisturbed one")
     log.listener.event(
         "run_started", recipe=run.manifest.recipe, seed=config.seed, data=config.data.source,
         num_train=len(bench.train), num_test=len(bench.test.images), device=str(bench.device),
-        threads=num_threads_of(config.threads), stages=STAGES,
+        threads=num_threads_of(config.threads), processes=bench.team.group.size, parts=bench.team.parts, stages=STAGES,
         resumed_at=run.generation if log.resumed else None, finished=log.seconds if log.resumed else {},
     )  # fmt: skip
     if bench.origin.width:
@@ -52,28 +52,14 @@ def run_training(bench: TrainBench, run: RunFolder, log: StageLog) -> None:
 
 def _train(bench: TrainBench, run: RunFolder, log: StageLog) -> None:
     config, training = bench.config, bench.config.effective
-    steps, per_epoch = num_steps(training, len(bench.train)), steps_per_epoch(len(bench.train), training.batch_size)
-    last = math.ceil(steps / per_epoch)
-    with log.stage(STAGE, "training", steps, "steps") as stage:
+    with log.stage(STAGE, "training", num_steps(training, len(bench.train)), "steps") as stage:
         saves = StageSaves(log, stage, STAGE, config.save_seconds)
         tested = Tested(saves)
 
-        def watch(epoch: Epoch, module: nn.Module) -> None:
-            wanted = epoch.epoch == last or epoch.epoch % config.test_every == 0
-            made = tested.add(epoch, classify(module, bench.test.images) if wanted else None)
-            log.listener.event("tested", stage=STAGE, **vars(made))
+        def watch(epoch: Epoch, figures: TestFigures | None) -> None:
+            log.listener.event("tested", stage=STAGE, **vars(tested.add(epoch, figures)))
 
-        trained = train_standalone(
-            bench.skeleton,
-            bench.architecture,
-            bench.train,
-            training,
-            seed=config.seed,
-            stage=STAGE,
-            hooks=stage.hooks(),
-            saves=tested,
-            watch=watch,
-        )
+        trained = lead_training(bench, training, STAGE, hooks=stage.hooks(), saves=tested, watch=watch)
         result = replace(_result(bench, run, log, tested.epochs), seconds=stage.seconds)
         stage.figures.update(_figures(result))
         _keep(bench, stage, result, trained.module)
@@ -118,6 +104,8 @@ def _result(bench: TrainBench, run: RunFolder, log: StageLog, epochs: list[Epoch
         warnings=log.warnings,
         drawing=bench.space.draw(bench.architecture),
         threads=num_threads_of(config.threads),
+        processes=bench.team.group.size,
+        parts=bench.team.parts,
         device=str(bench.device),
         versions=run.manifest.versions,
     )

@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 from bnao.call import call_network
 from bnao.data.examples import Examples
+from bnao.distributed import Group
+from bnao.errors import BnaoError
 from bnao.evaluation.measure import batches_in_turn
 from bnao.loop.train.result import TOP, EpochFigures
 from bnao.storage import from_dict, to_plain
@@ -36,18 +38,65 @@ class TestFigures:
 
 def classify(module: nn.Module, images: Examples, batch_size: int = BATCH) -> TestFigures:
     """Run ``module`` as it is (call it in eval mode) on all ``images``, without gradients."""
-    loss, first, among, num = 0.0, 0, 0, 0
-    classes = 0
+    return _figures(_measured(module, images, batch_size, (0, 1)))
+
+
+def classify_together(group: Group, module: nn.Module, images: Examples) -> TestFigures | None:
+    """:func:`classify` by all processes of ``group``, each its part: to the bit what one of them would find.
+
+    All make the same call, with the same weights; rank 0 gets the figures, the others None. Raises in rank 0 what kept
+    any of them from measuring.
+    """
+    own: list[_Batch] | BnaoError
+    try:
+        own = _measured(module, images, BATCH, (group.rank, group.size))
+    except BnaoError as error:
+        own = error
+    found: list[_Batch] = []
+    for part in group.gather(own):
+        if isinstance(part, BnaoError):
+            raise part
+        found += part
+    return _figures(found) if group.rank == 0 else None
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Sum of the losses, numbers of images found first and among the 5 likeliest, of images, of classes."""
+
+    loss: float
+    first: int
+    among: int
+    num: int
+    classes: int
+
+
+def _measured(module: nn.Module, images: Examples, batch_size: int, part: tuple[int, int]) -> list[_Batch]:
+    found = []
     with torch.no_grad():
-        for x, labels_B in batches_in_turn(images, batch_size):
+        for x, labels_B in batches_in_turn(images, batch_size, part):
             logits_BK: Tensor = call_network(module, x).float()
             classes = logits_BK.shape[1]
-            loss += float(F.cross_entropy(logits_BK, labels_B, reduction="sum"))
             right_BT = logits_BK.topk(min(TOP, classes), dim=1).indices == labels_B[:, None]
-            first += int((logits_BK.argmax(1) == labels_B).sum())
-            among += int(right_BT.any(1).sum())
-            num += len(labels_B)
-    return TestFigures(loss / num, first / num, among / num if classes > TOP else None)
+            found.append(
+                _Batch(
+                    loss=float(F.cross_entropy(logits_BK, labels_B, reduction="sum")),
+                    first=int((logits_BK.argmax(1) == labels_B).sum()),
+                    among=int(right_BT.any(1).sum()),
+                    num=len(labels_B),
+                    classes=classes,
+                )
+            )
+    return found
+
+
+def _figures(batches: list[_Batch]) -> TestFigures:
+    loss = 0.0
+    for batch in batches:  # in the order of the images, whoever measured them
+        loss += batch.loss
+    num = sum(batch.num for batch in batches)
+    first, among = sum(batch.first for batch in batches), sum(batch.among for batch in batches)
+    return TestFigures(loss / num, first / num, among / num if batches[0].classes > TOP else None)
 
 
 class Tested:
