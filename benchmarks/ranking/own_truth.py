@@ -3,10 +3,10 @@
     python benchmarks/ranking/own_truth.py --images CIFAR --work FOLDER run nao      # or mobile; resumable
     python benchmarks/ranking/own_truth.py --images CIFAR --work FOLDER report
 
-50 random architectures are trained alone for 1000 steps at C = 8, N = 1 on CIFAR-10 at 16 x 16 pixels (NAO cells in both
-forms of output) and measured on the 10,000 test images, which no score uses. Supernets of each configuration, three seeds
-of 4000 steps, score them with the shared weights. Rows are in rows-own/, the table in own_results.json; two one-thread
-runs go side by side. ``report`` takes the architectures that are trained so far, and says how many.
+50 random architectures are trained alone for 1000 steps at C = 8, N = 1 on CIFAR-10 at 16 x 16 pixels (NAO cells in
+both forms of output) and measured on the 10,000 test images, which no score uses. Supernets of each configuration,
+three seeds of 4000 steps, score them with the shared weights. Rows are in rows-own/, the table in own_results.json; two
+one-thread runs go side by side. ``report`` takes the architectures that are trained so far, and says how many.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ ROWS = HERE / "rows-own"
 RESULTS = HERE / "own_results.json"
 ARCHITECTURES, SEEDS, TRUTH_STEPS, SUPERNET_STEPS = 50, 3, 1000, 4000
 OUTPUTS = {"nao": ("concat", "project"), "mobile": ("project",)}
+FEWEST = 10  # architectures that a table needs
 NAMES = ("uniform", "size_proportional", "whole_size", "size_squared")
 
 
@@ -117,7 +118,7 @@ def run(space: str, args: argparse.Namespace) -> None:
 
 
 def report() -> None:
-    """Figures with bootstrap intervals over the architectures, for each space and form of output that is complete."""
+    """Figures of each configuration on the architectures trained so far: mean over seeds, and paired differences."""
     import numpy as np
     from run import commit
 
@@ -131,26 +132,57 @@ def report() -> None:
     for space, outputs in OUTPUTS.items():
         architectures = chosen(space)
         for output in outputs:
-            rows = [path(("truth", space, output, str(k))) for k in range(ARCHITECTURES)]
-            if not all(row.exists() for row in rows):
+            rows = {k: path(("truth", space, output, str(k))) for k in range(ARCHITECTURES)}
+            done = [k for k, row in rows.items() if row.exists()]
+            if len(done) < FEWEST:
                 continue
-            accuracy_P = np.array([json.loads(row.read_text())["test_accuracy"] for row in rows])
+            truth_P = np.array([json.loads(rows[k].read_text())["test_accuracy"] for k in done])
             config = configuration(space, "uniform")
             skeleton = make_space(config.space).skeleton(replace(config.network, output=output), cifar)
-            sizes_P = SizeTable(skeleton).num_params(architectures)
+            sizes_P = SizeTable(skeleton).num_params([architectures[k] for k in done])
+            figures: dict[str, list[Any]] = {}
             for name in NAMES:
-                for seed in range(SEEDS):
-                    row = path(("supernet", space, name, str(seed)))
+                for row in (path(("supernet", space, name, str(seed))) for seed in range(SEEDS)):
                     if row.exists():
-                        made = ranking_report(-np.array(json.loads(row.read_text())["loss"]), accuracy_P, sizes_P)
-                        figures = made.score.overall.kendall, made.score.within_size.kendall
-                        found.setdefault(f"{space} {output}", {}).setdefault(name, []).append(asdict(made))
-                        partial = made.partial_size_correlation
-                        print(
-                            f"{space} {output} {name} seed {seed}: tau {figures[0]}, within size {figures[1]}, "
-                            f"score and size given the truth {partial}"
-                        )
+                        loss_P = np.array(json.loads(row.read_text())["loss"])[done]
+                        figures.setdefault(name, []).append(asdict(ranking_report(-loss_P, truth_P, sizes_P)))
+            alone = asdict(ranking_report(sizes_P.astype(float), truth_P, sizes_P))
+            found[f"{space} {output}"] = {"architectures": len(done), "size_alone": alone, **figures}
+            print(f"\n{space}, output {output}, {len(done)} architectures; parameters alone: tau {_tau(alone):.3f}")
+            _print(figures)
     RESULTS.write_text(json.dumps(found) + "\n")
+
+
+def _tau(figures: dict[str, Any], part: str = "overall") -> float:
+    value = figures["score"][part]["kendall"]["value"]
+    return float("nan") if value is None else float(value)
+
+
+def _print(figures: dict[str, list[dict[str, Any]]]) -> None:
+    """A row a configuration; the differences to uniform are paired by seed, their interval is over seeds (t)."""
+    import numpy as np
+
+    first = figures.get("uniform", [])
+    for name, seeds in figures.items():
+        overall, within = ([_tau(each, part) for each in seeds] for part in ("overall", "within_size"))
+        partial = [each["partial_size_correlation"]["value"] for each in seeds]
+        each_seed = ", ".join(f"{tau:.3f}" for tau in overall)
+        line = (
+            f"  {name:20} tau {np.mean(overall):.3f} (seeds {each_seed}), within equal "
+            f"size {np.mean(within):.3f}, score and size given the truth {np.mean(partial):+.2f}"
+        )
+        if name != "uniform" and len(seeds) == len(first) > 1:
+            line += "; over uniform " + _paired(overall, [_tau(each) for each in first])
+        print(line)
+
+
+def _paired(ours: list[float], theirs: list[float]) -> str:
+    import numpy as np
+    from scipy import stats
+
+    gain = np.subtract(ours, theirs)
+    half = stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / len(gain) ** 0.5
+    return f"{gain.mean():+.3f} ({gain.mean() - half:+.3f} to {gain.mean() + half:+.3f})"
 
 
 def main() -> None:
