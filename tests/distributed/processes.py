@@ -17,6 +17,8 @@ from torch.distributed import FileStore
 from bnao.distributed.local import interface, loopback
 from bnao.distributed.ranks import Ranks
 
+PATIENCE = 200.0  # seconds for one process's work
+
 
 def together(work: Callable[[Ranks], Any], size: int = 2) -> list[Any]:
     """What ``work(group)`` returns in each process, by rank; an exception is returned."""
@@ -31,14 +33,19 @@ def together(work: Callable[[Ranks], Any], size: int = 2) -> list[Any]:
             theirs.close()
             ends.append(ours)
             processes.append(process)
-        found = [_heard(end) for end in ends]
-        for process in processes:
-            process.join(60)
-            assert process.exitcode is not None
+        try:
+            found = [_heard(end) for end in ends]
+            for process in processes:
+                process.join(60)
+                assert process.exitcode is not None
+        finally:
+            for process in processes:
+                process.kill()  # one that waits for another that is gone
     return found
 
 
 def _heard(end: Connection) -> Any:
+    assert end.poll(PATIENCE), f"no word within {PATIENCE} s"
     try:
         return pickle.loads(end.recv_bytes())
     except EOFError:

@@ -77,7 +77,12 @@ def test_a_score_that_fails_elsewhere_is_raised_in_rank_0() -> None:
 
 def turn(group, folder: Path, train, listener: Recorder):
     """One turn of jobs: what rank 0 kept, or raised."""
-    jobs_module.train_alone = train
+
+    def train_alone(bench, architecture, stage, key, hooks, saves):
+        assert stage == "rerank"
+        return train(bench, architecture, key, hooks, saves)
+
+    jobs_module.train_alone = train_alone
     team = SimpleNamespace(team=Team(group, 2), config=MICRO, data=SimpleNamespace(train=range(100)))
     if group.rank:
         follow_jobs(team, group.broadcast())
