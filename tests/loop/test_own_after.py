@@ -71,6 +71,7 @@ def test_another_budget_of_ones_own_model(searched: bnao.Result, tmp_path: Path)
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.usefixtures("drawn")
 def test_pages_without_the_model(searched: bnao.Result, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(searched.path)
     for command in (["show", path], ["report", path, "--out", str(tmp_path / "page.html")], ["pool", path]):
