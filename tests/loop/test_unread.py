@@ -112,6 +112,8 @@ def test_defaults_and_modes_alone_say_nothing():
             ["controller.patience is not used with controller.early_stop false"],
         ),
         ({"controller": ControllerConfig(proposer="one of your own", hidden=8, population=7)}, []),
+        ({"rerank": RerankConfig(finalist_factor=2.0)}, ["rerank.finalist_factor is not used with rerank.finalists 0"]),
+        ({"rerank": RerankConfig(finalist_factor=2.0, finalists=1)}, []),
         (
             {"loop": LoopConfig(rounds=1, proposals=5), "controller": ControllerConfig(hidden=8)},
             ["loop.proposals is not used with loop.rounds 1", "controller.hidden is not used with loop.rounds 1"],

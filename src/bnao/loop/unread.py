@@ -39,7 +39,7 @@ def unread_settings(config: SearchConfig) -> list[str]:
     >>> unread_settings(SearchConfig(loop=LoopConfig(rounds=1, proposals=20)))
     ['loop.proposals is not used with loop.rounds 1']
     """
-    texts = _limits(config) + _loop(config) + _scoring(config) + _check(config) + _final(config)
+    texts = _limits(config) + _loop(config) + _scoring(config) + _check(config) + _rerank(config) + _final(config)
     for training in _trainings(config):
         texts += _of_training(training)
     return texts
@@ -98,6 +98,13 @@ def _check(config: SearchConfig) -> list[str]:
     return _sentence(
         "check", [n for n in _changed(config.check, CheckConfig()) if n != "when"], "with check.when never"
     )
+
+
+def _rerank(config: SearchConfig) -> list[str]:
+    if config.rerank.finalists:
+        return []
+    changed = _changed(config.rerank, RerankConfig())
+    return _sentence("rerank", [n for n in changed if n == "finalist_factor"], "with rerank.finalists 0")
 
 
 def _final(config: SearchConfig) -> list[str]:

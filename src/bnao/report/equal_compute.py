@@ -29,7 +29,7 @@ import numpy as np
 from bnao.loop.result import MetricInfo, SearchResult
 from bnao.report.metric_words import value_text
 
-STAGES = ("supernet-", "scoring-", "controller-")
+STAGES = ("supernet-", "scoring-", "controller-", "choose-")
 FEWEST = 3  # random networks
 DRAWS = 20_000
 _SEED = 20_190_910
