@@ -16,12 +16,12 @@ import pytest
 import torch
 import torch._dynamo as dynamo
 from tests.loop.conftest import MICRO
+from tests.training.test_loop import _learnable
 from torch import nn
 
 import bnao
 import bnao.api as api
 from bnao.data.config import AugmentConfig
-from bnao.data.images import Images
 from bnao.errors import SettingError
 from bnao.sampling.base import Policy, StepPlan
 from bnao.settings import update
@@ -89,17 +89,6 @@ class Net(nn.Module):
         return self.head(self.deep(self.block(self.first(x.flatten(1)))))
 
 
-def images(num: int = 64) -> Images:
-    labels = torch.arange(num) % 4
-    noise = torch.randint(0, 40, (num, 3, 8, 8), generator=torch.Generator().manual_seed(0))
-    return Images(
-        images_NCHW=(labels.view(-1, 1, 1, 1) * 60 + noise).to(torch.uint8),
-        labels_N=labels,
-        mean_C=torch.full((3,), 0.5),
-        std_C=torch.full((3,), 0.25),
-    )
-
-
 class Random(Policy):
     """A random architecture each step."""
 
@@ -137,7 +126,7 @@ def trained(config: TrainingConfig, saves: Memory | None = None) -> Supernet:
     torch.manual_seed(0)
     supernet = Supernet(space.skeleton(NetworkConfig(), None).build_supernet())
     train(
-        Weights.fresh(supernet, config), Random(space.grammar), images(), config, seed=1, stage="s", saves=saves
+        Weights.fresh(supernet, config), Random(space.grammar), _learnable(), config, seed=1, stage="s", saves=saves
     )  # fmt: skip
     return supernet
 
@@ -286,5 +275,5 @@ def test_hooks_hear_of_steps(traced: None) -> None:
     space, heard = own(), []
     supernet = Supernet(space.skeleton(NetworkConfig(), None).build_supernet())
     hooks = Hooks(on_step=lambda done, figures: heard.append(done))
-    train(Weights.fresh(supernet, CONFIG), Random(space.grammar), images(), CONFIG, seed=1, stage="s", hooks=hooks)
+    train(Weights.fresh(supernet, CONFIG), Random(space.grammar), _learnable(), CONFIG, seed=1, stage="s", hooks=hooks)
     assert heard == list(range(1, 9))

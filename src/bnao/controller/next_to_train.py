@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from bnao.arch import Architecture, Grammar
 from bnao.controller.base import Proposals
 from bnao.controller.fill import Collector
-from bnao.controller.nao.dataset import words_of
+from bnao.controller.nao.dataset import canonical_words
 from bnao.controller.process import WordProcess
 from bnao.controller.scores import checked_scores
 from bnao.cost.feasible import FeasibleSpace
+from bnao.evaluation.base import finite_scores
 
 MOST_SCORED = 1000  # of the scored ones, the best, that are candidates
 NEIGHBOURS = 200  # candidates by mutation,
@@ -52,9 +53,7 @@ def next_to_train(
     (5, set())
     """
     scores_P = checked_scores(scored, scores_P)
-    finite_K = np.isfinite(utilities_K)
-    worst = float(utilities_K[finite_K].min()) if finite_K.any() else 0.0
-    utilities_K = checked_scores(trained, np.where(finite_K, utilities_K, worst))
+    utilities_K = checked_scores(trained, finite_scores(utilities_K)[0])
     by_score = np.argsort(-scores_P, kind="stable")
     found = Collector(min(MOST_SCORED, len(scored)), feasible, [a.id for a in trained])
     for k in by_score.tolist():
@@ -64,12 +63,8 @@ def next_to_train(
     found.fill_by_mutation(best, rng, mutations=MUTATIONS)
     found.fill_at_random(rng, n)
     candidates = found.architectures
-
-    def words(architectures: Sequence[Architecture]) -> NDArray[np.int64]:
-        return words_of(grammar, [grammar.canonical(a) for a in architectures])
-
     if not candidates:
         return Proposals()
-    cheaper = WordProcess(words(scored), scores_P, grammar.num_words)
-    judge = WordProcess(words(trained), utilities_K, grammar.num_words, cheaper)
-    return found.proposals(judge.choose(words(candidates), min(n, len(candidates))))
+    cheaper = WordProcess(canonical_words(grammar, scored), scores_P, grammar.num_words)
+    judge = WordProcess(canonical_words(grammar, trained), utilities_K, grammar.num_words, cheaper)
+    return found.proposals(judge.choose(canonical_words(grammar, candidates), min(n, len(candidates))))

@@ -49,6 +49,11 @@ def words_of(grammar: Grammar, architectures: Sequence[Architecture]) -> NDArray
     return np.array(rows, dtype=np.int64).reshape(len(rows), grammar.length)
 
 
+def canonical_words(grammar: Grammar, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+    """(P, T) words of the canonical forms: equal ids have equal words."""
+    return words_of(grammar, [grammar.canonical(a) for a in architectures])
+
+
 def symmetric_copies(
     grammar: Grammar, architecture: Architecture, copies: int, rng: np.random.Generator
 ) -> list[Architecture]:

@@ -15,7 +15,7 @@ from bnao.arch import Architecture, Grammar
 from bnao.controller.base import FitReport, OnEpoch, Proposals, Proposer
 from bnao.controller.config import ControllerConfig
 from bnao.controller.fill import Collector
-from bnao.controller.nao.dataset import HoldOut, sequences, words_of
+from bnao.controller.nao.dataset import HoldOut, canonical_words, sequences, words_of
 from bnao.controller.nao.decoding import decode, moved, score_gradient
 from bnao.controller.nao.model import NaoModel
 from bnao.controller.nao.training import train
@@ -155,7 +155,7 @@ class NaoProposer(Proposer):
         """(P,) predicted scores in [0, 1], on the scale of the last fit; of the canonical form, so equal ids agree."""
         if not architectures:
             return np.zeros(0)
-        words_PT = words_of(self._grammar, [self._grammar.canonical(a) for a in architectures])
+        words_PT = canonical_words(self._grammar, architectures)
         with threads(1), torch.no_grad():
             predicted_P = self._model.predict(torch.from_numpy(words_PT).to(self._device))
         return predicted_P.double().cpu().numpy()
@@ -185,7 +185,7 @@ class NaoProposer(Proposer):
         if self.config.judge == "predictor" or not candidates:
             return [int(k) for k in np.argsort(-self.predict(candidates), kind="stable")[:n]]
         assert self._process is not None, "fitted, or loaded from a proposer with the same judge"
-        words_CT = words_of(self._grammar, [self._grammar.canonical(a) for a in candidates])
+        words_CT = canonical_words(self._grammar, candidates)
         return self._process.choose(words_CT, min(n, len(candidates)))
 
     def _know(self, words_PT: NDArray[np.int64], scores_P: NDArray[np.float64]) -> None:

@@ -118,7 +118,8 @@ def _smaller(config: SearchConfig, fewest_pool: int) -> Iterator[SearchConfig]:
 
 def _fewer(config: RerankConfig, top: int, rounds: int) -> RerankConfig:
     """With no more random networks and finalists than are searched."""
-    num, random = top * rounds, None if config.random is None else min(config.random, top * rounds)
+    num = top * rounds
+    random = None if config.random is None else min(config.random, num)
     return replace(config, top=top, rounds=rounds, random=random, finalists=min(config.finalists, num))
 
 

@@ -100,8 +100,7 @@ def _stage(work: _Work, name: str, spent: Mapping[str, float], begun: bool) -> E
     if kind == "rerank":
         return _arm(work, config.rerank.top, CHOICE)
     if kind == "choose":  # a judge of the whole pool, and scores for what is new
-        turn = Estimate(seconds=costs.propose, below=costs.propose / 2, above=PROPOSE_ABOVE * costs.propose)
-        return turn + _times(costs.score, config.rerank.top, "score")
+        return _propose(costs) + _times(costs.score, config.rerank.top, "score")
     if name == "random":
         return _arm(work, config.rerank.num_random)
     if name == FINALISTS:
@@ -129,16 +128,19 @@ def _supernet(work: _Work) -> Estimate:
     return _times(costs.step, steps, "step") + Estimate(seconds=cold, below=cold / 2, above=cold / 2)
 
 
+def _propose(costs: Costs) -> Estimate:
+    return Estimate(seconds=costs.propose, below=costs.propose / 2, above=PROPOSE_ABOVE * costs.propose)
+
+
 def _controller(work: _Work, number: int) -> Estimate:
     """Epochs of the fit, and the proposals. With an early stop their number is known by a rule of thumb only."""
     config, costs = work.config, work.costs
     if number > 0 and not work.runs(number):
         return Estimate()
     pool = work.pool(max(number, 1))
-    turn = Estimate(seconds=costs.propose, below=costs.propose / 2, above=PROPOSE_ABOVE * costs.propose)
     low, middle, high = fit_epochs(config, pool, first=number <= 1)
     epoch = costs.epoch.seconds * pool
-    return turn + Estimate(
+    return _propose(costs) + Estimate(
         seconds=middle * epoch,
         shared={"epoch": middle * costs.epoch.error * pool},
         below=(middle - low) * epoch,
