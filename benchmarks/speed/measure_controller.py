@@ -2,8 +2,9 @@
 
 A pool of 1000 NAO architectures (40 tokens) with made-up scores: the sum over nodes and sides of a worth of (cell,
 operation, input), worths normal, plus half the deviation of that times the standardised depth of the normal cell, plus
-noise of a third of the deviation. Both fit the same sequences from the same initial weights, hold out the same tenth,
-and use one thread.
+noise of a third of the deviation. Both fit the same architectures from the same initial weights, hold out the same
+tenth, and use one thread; the paper's schedule sees ten symmetric forms of each, the product as many as it does by
+default.
 
 ``schedule_over_fit``: the paper's 1000 epochs, at the time of an epoch that is decoded token by token, over the
 product's whole fit, waiting for the early stop included. Neither knows beforehand when it is good enough. That the
@@ -67,14 +68,14 @@ def made_up_scores(grammar: Any, architectures: list[Architecture], seed: int) -
 def parts(
     grammar: Grammar, pool: list[Architecture], scores_P: NDArray[np.float64], config: ControllerConfig, seed: int
 ) -> tuple[Sequences, Sequences]:
-    """What the product trains on and what it holds out, made as its proposer makes it."""
+    """What the paper's schedule trains on, and what the product's proposer holds out."""
     targets_P = scaled(scores_P, config.clip_quantile)
     held_P = HoldOut().split([a.id for a in pool], config.held_out_fraction, seed)
     rng, cpu = generator(seed, "controller", "augment"), torch.device("cpu")
     training = [pool[k] for k in np.flatnonzero(~held_P).tolist()]
     held = [grammar.canonical(pool[k]) for k in np.flatnonzero(held_P).tolist()]
     return (
-        sequences(grammar, training, targets_P[~held_P], copies=config.augment, rng=rng, device=cpu),
+        sequences(grammar, training, targets_P[~held_P], copies=paper_schedule.FORMS, rng=rng, device=cpu),
         sequences(grammar, held, targets_P[held_P], copies=1, rng=rng, device=cpu),
     )
 

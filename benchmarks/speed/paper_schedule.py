@@ -1,8 +1,8 @@
 """The paper's fit of the controller: batch 100, Adam 1e-3, 1000 epochs, clip 5, ten forms of each architecture.
 
 The decoder goes token by token: one LSTM step, attention and output layer for each, teacher forced. Model and losses
-are the product's (the same function, so that speed alone differs); no word is masked and nothing stops early. Shapes as
-in :mod:`bnao.controller.nao.model`.
+are the product's (the same function, so that speed alone differs); nothing stops early. Shapes as in
+:mod:`bnao.controller.nao.model`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from torch.nn import functional as F
 
 from bnao.controller.nao.dataset import Sequences
 from bnao.controller.nao.model import NaoModel
-from bnao.controller.nao.training import losses as product_losses
+from bnao.controller.nao.training import losses as whole
 
 BATCH, RATE, EPOCHS, CLIP, TRADEOFF = 100, 1e-3, 1000, 5.0, 0.8
+FORMS = 10  # of each architecture, by symmetry
 
 
 def losses(model: NaoModel, words_BT: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
@@ -35,14 +36,8 @@ def losses(model: NaoModel, words_BT: Tensor, targets_B: Tensor) -> tuple[Tensor
     return mse, nll / words_BT.shape[1]
 
 
-def whole(model: NaoModel, words_BT: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
-    """The same two numbers, each sequence decoded in one call."""
-    nothing_BTV = torch.zeros(*words_BT.shape, model.decoder.output.out_features, dtype=torch.bool)
-    return product_losses(model, words_BT, targets_B, nothing_BTV)
-
-
 def epochs(model: NaoModel, training: Sequences, seed: int, *, by_token: bool = True) -> Iterator[float]:
-    """Train in place; after each of 1000 epochs the seconds that it took. ``by_token`` False: by :func:`whole`."""
+    """Train in place; after each of 1000 epochs the seconds that it took. ``by_token`` False: all words at once."""
     of = losses if by_token else whole
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     shuffler = torch.Generator().manual_seed(seed)

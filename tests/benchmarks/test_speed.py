@@ -107,9 +107,8 @@ def test_token_by_token_is_the_same_loss(monkeypatch: pytest.MonkeyPatch) -> Non
     torch.manual_seed(0)
     model = NaoModel(num_words=7, words_per_step=2, embedding=4, hidden=8)
     words, targets = torch.randint(7, (5, 6)), torch.rand(5)
-    whole = losses(model, words, targets, torch.zeros(5, 6, 7, dtype=torch.bool))
+    whole = losses(model, words, targets)
     torch.testing.assert_close(schedule.losses(model, words, targets), whole)
-    torch.testing.assert_close(schedule.whole(model, words, targets), whole)
 
 
 def test_results_are_merged_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

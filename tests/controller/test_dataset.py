@@ -26,16 +26,14 @@ def test_fewer_forms_give_fewer_copies() -> None:
     assert len(symmetric_copies(grammar, grammar.parse("0 0 1 0 | 1 1 1 1"), 10, rng)) == 2
 
 
-def test_sequences_hold_words_targets_and_legal_masks() -> None:
+def test_sequences_hold_words_and_targets() -> None:
     pool = GRAMMAR.sample(5, np.random.default_rng(0))
     data = sequences(
         GRAMMAR, pool, np.linspace(0, 1, 5), copies=3, rng=np.random.default_rng(1), device=torch.device("cpu")
     )
-    assert data.words_NT.shape == (15, 40) and data.illegal_NTV.shape == (15, 40, GRAMMAR.num_words)
+    assert data.words_NT.shape == (15, 40)
     assert [GRAMMAR.decode(row).id for row in data.words_NT.tolist()] == [a.id for a in pool for _ in range(3)]
     assert data.targets_N[3:6].tolist() == [0.25] * 3
-    assert not data.illegal_NTV.gather(2, data.words_NT.unsqueeze(2)).any()
-    assert data.illegal_NTV[0, 0].tolist() == [False] * 2 + [True] * (GRAMMAR.num_words - 2)
 
 
 def test_an_id_stays_on_its_side_as_the_pool_grows() -> None:

@@ -1,6 +1,6 @@
-"""The pool as tensors: symmetric copies, legal words, and which architectures are held out.
+"""The pool as tensors: symmetric copies, and which architectures are held out.
 
-Shapes: P architectures, N >= P sequences (copies included), T words, V vocabulary.
+Shapes: P architectures, N >= P sequences (copies included), T words.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ LARGEST_SHARE = 0.25  # of a small pool that may be held out to reach it
 
 @dataclass(frozen=True, kw_only=True)
 class Sequences:
-    """N sequences: ``words_NT`` int64, ``targets_N`` in [0, 1], ``illegal_NTV`` (words the grammar forbids there)."""
+    """N sequences: ``words_NT`` int64, ``targets_N`` in [0, 1]."""
 
     words_NT: Tensor
     targets_N: Tensor
-    illegal_NTV: Tensor
 
     def __len__(self) -> int:
         return len(self.targets_N)
@@ -83,12 +82,9 @@ def sequences(
     forms = [symmetric_copies(grammar, a, copies, rng) for a in architectures]
     words_NT = words_of(grammar, [form for group in forms for form in group])
     targets_N = np.repeat(targets_P, [len(group) for group in forms])
-    legal = [grammar.legal_words(words_NT[:, :t]) for t in range(grammar.length)]
-    illegal_NTV = ~np.stack(legal, axis=1) if len(words_NT) else np.zeros((0, grammar.length, grammar.num_words), bool)
     return Sequences(
         words_NT=torch.from_numpy(words_NT).to(device),
         targets_N=torch.from_numpy(targets_N).to(device, torch.float32),
-        illegal_NTV=torch.from_numpy(illegal_NTV).to(device),
     )
 
 

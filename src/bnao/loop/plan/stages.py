@@ -23,8 +23,8 @@ OTHER = "other"
 """All between the stages: building the supernet, drawing the pool, committing, drawing the report."""
 COMMIT = 0.05  # seconds of one commit, and as much more at most; a rule of thumb
 REPORT = 2.0  # seconds of the report's drawing, likewise
-FIT_STEPS = 600
-"""Optimiser steps after which the controller stops early, as ten searches of the recipe demo did (530 to 710)."""
+FIT_STEPS = 350
+"""Optimiser steps after which the controller stops early, as fits on four pools of 80 NAO cells did (310 to 420)."""
 FIT_FEWEST, FIT_MOST = 1 / 3, 2.0  # times as many at least, and at most
 LATER_FIT = 0.5  # a controller that goes on from an earlier round needs fewer: the patience, to as many as the first
 PROPOSE_ABOVE = 1.0  # share by which proposals of a fitted controller may take longer
@@ -155,7 +155,7 @@ def fit_epochs(config: SearchConfig, pool: int, *, first: bool) -> tuple[float, 
 
     >>> from bnao.recipes import load_recipe
     >>> [round(n) for n in fit_epochs(load_recipe("demo"), 80, first=True)]
-    [25, 75, 150]
+    [23, 70, 140]
     """
     controller = config.controller
     if not controller.early_stop:
