@@ -3,13 +3,15 @@
     python benchmarks/final_training.py --images CIFAR --run SEARCH --work FOLDER run
     ... report
 
-CIFAR is a bnao data source with all of CIFAR-10, SEARCH the folder of a finished search of NAO cells. Five cells: the
-published one (as it is, so of another size), the search's winner, and three random cells whose networks have nearly as
-many parameters as the winner's (nearest of 2,000 drawn, by the stand-alone network of final_training.toml). Each is
-trained with the same schedule and ``--seeds`` seeds on all training images, and measured on the test images after the
-last epoch. Two one-thread trainings go side by side (``--jobs``); each is a run of the product in FOLDER/CELL-SEED,
-which goes on after a kill. ``--epochs``, ``--channels`` and ``--train-images`` make it smaller, to try it out.
-final_training.json and the table are written from what has finished.
+CIFAR is a bnao data source with all of CIFAR-10, SEARCH the folder of a finished search of NAO cells (that of
+final_training_search.toml). Five cells: the published one (as it is, so of another size), the search's winner, and
+three random cells whose networks have nearly as many parameters as the winner's (nearest of 2,000 drawn, by the
+stand-alone network of final_training.toml). Each is trained with the same schedule and ``--seeds`` seeds on all
+training images, and measured on the test images after the last epoch. Two one-thread trainings go side by side
+(``--jobs``); each is a run of the product in FOLDER/CELL-SEED, which goes on after a kill. The cells, and a row for
+each finished training, are kept in rows-final/; what is there is not made again, and SEARCH is then not needed.
+``--epochs``, ``--channels`` and ``--train-images`` make it smaller, to try it out, with rows in FOLDER instead.
+final_training.json and the table are written from the rows.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 CONFIG = HERE / "final_training.toml"
 RESULTS = HERE / "final_training.json"
+ROWS = HERE / "rows-final"
 DRAWN, RANDOM = 2000, 3
 
 
@@ -45,12 +48,25 @@ def configuration(args: argparse.Namespace) -> Any:
     return update(config, changes)
 
 
+def kept(args: argparse.Namespace) -> Path:
+    """Where cells and rows are kept: beside this file at the full scale, in the work folder at any other."""
+    smaller = any(value is not None for value in (args.train_images, args.epochs, args.channels))
+    return Path(args.work) / "rows" if smaller else ROWS
+
+
+def row_path(name: str, seed: int, args: argparse.Namespace) -> Path:
+    """Where the row of a finished training is kept."""
+    return kept(args) / f"{name}-{seed}.json"
+
+
 def cells(args: argparse.Namespace) -> dict[str, str]:
-    """The cells by name, as tokens; kept in the work folder, so that a later call takes the same."""
-    path = args.work / "cells.json"
+    """The cells by name, as tokens; kept, so that a later call takes the same."""
+    path = kept(args) / "cells.json"
     if path.exists():
-        kept: dict[str, str] = json.loads(path.read_text())
-        return kept
+        known: dict[str, str] = json.loads(path.read_text())
+        return known
+    if args.run is None:
+        sys.exit(f"{path} is not there yet: name a finished search of NAO cells by --run")
     import numpy as np
 
     from bnao.cost.sizes import SizeTable
@@ -74,28 +90,45 @@ def cells(args: argparse.Namespace) -> dict[str, str]:
     nearest = [drawn[k] for k in np.argsort(far, kind="stable") if drawn[k].id != winner.id][:RANDOM]
     found = {"published": PUBLISHED, "searched": str(winner)}
     found |= {f"random{k}": str(architecture) for k, architecture in enumerate(nearest, 1)}
-    args.work.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=1) + "\n")
     return found
 
 
 def one(name: str, seed: int, args: argparse.Namespace) -> None:
-    """A training, or what is left of it."""
+    """A training, or what is left of it, and its row."""
     from dataclasses import replace
 
     import bnao
+    from bnao.loop.train.result import read_training
+    from bnao.storage import RunFolder
 
     folder = args.work / f"{name}-{seed}"
     if (folder / "manifest.json").exists():
         bnao.resume_training(folder)
     else:
         bnao.train(replace(configuration(args), seed=seed), cells(args)[name], folder, recipe="final_training")
+    result = read_training(RunFolder.open(folder))
+    row = {
+        "cell": name,
+        "seed": seed,
+        "architecture": result.architecture,
+        "num_params": result.num_params,
+        "macs": result.macs,
+        "test_error": result.test_error,
+        "standard_error": result.standard_error,
+        "minutes": result.seconds / 60,
+        "versions": result.versions,
+    }
+    path = row_path(name, seed, args)
+    path.with_suffix(".partial").write_text(json.dumps(row, indent=1) + "\n")
+    path.with_suffix(".partial").rename(path)
 
 
 def run(args: argparse.Namespace) -> None:
     """All trainings that have not finished, some at a time."""
     jobs = [(name, seed) for seed in range(args.seeds) for name in cells(args)]
-    missing = [(n, s) for n, s in jobs if not (args.work / f"{n}-{s}" / "result.json").exists()]
+    missing = [(n, s) for n, s in jobs if not row_path(n, s, args).exists()]
     print(f"{len(jobs) - len(missing)} of {len(jobs)} trainings are there", file=sys.stderr)
     command = [sys.executable, __file__, *options(args), "one"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -118,30 +151,8 @@ def options(args: argparse.Namespace) -> list[str]:
 
 def rows(args: argparse.Namespace) -> list[dict[str, Any]]:
     """One row for each finished training."""
-    from bnao.loop.train.result import read_training
-    from bnao.storage import RunFolder
-
-    found = []
-    for name in cells(args):
-        for seed in range(args.seeds):
-            folder = args.work / f"{name}-{seed}"
-            if not (folder / "result.json").exists():
-                continue
-            result = read_training(RunFolder.open(folder))
-            found.append(
-                {
-                    "cell": name,
-                    "seed": seed,
-                    "architecture": result.architecture,
-                    "num_params": result.num_params,
-                    "macs": result.macs,
-                    "test_error": result.test_error,
-                    "standard_error": result.standard_error,
-                    "minutes": result.seconds / 60,
-                    "versions": result.versions,
-                }
-            )
-    return found
+    paths = [row_path(name, seed, args) for name in cells(args) for seed in range(args.seeds)]
+    return [json.loads(path.read_text()) for path in paths if path.exists()]
 
 
 def report(args: argparse.Namespace) -> None:
@@ -199,7 +210,7 @@ def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", required=True, help="CIFAR-10, a bnao data source")
-    parser.add_argument("--run", type=Path, required=True, help="a finished search of NAO cells")
+    parser.add_argument("--run", type=Path, help="a finished search of NAO cells, where none was taken yet")
     parser.add_argument("--work", type=Path, default=Path("final-training-work"))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=2)
