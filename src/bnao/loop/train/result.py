@@ -82,3 +82,14 @@ class TrainingResult:
 def read_training(run: RunFolder) -> TrainingResult:
     """The result of a finished training. Raises RunError if there is none, or it is damaged."""
     return from_dict(TrainingResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")
+
+
+def epochs_so_far(run: RunFolder) -> list[EpochFigures]:
+    """Those that the log has heard of, finished or not; of an epoch that was trained twice the last word."""
+    known = EpochFigures.__dataclass_fields__
+    found: dict[int, EpochFigures] = {}
+    for event in run.events():
+        if event["event"] == "tested" and isinstance(event.get("epoch"), int):
+            values = {name: value for name, value in event.items() if name in known}
+            found[event["epoch"]] = from_dict(EpochFigures, values, source=str(run.events_path))
+    return [found[number] for number in sorted(found)]
