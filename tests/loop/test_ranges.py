@@ -16,7 +16,6 @@ from bnao.loop.train.result import EpochFigures, training_from
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.files import parse_json
 
-
 pytestmark = pytest.mark.usefixtures("drawn")
 
 
