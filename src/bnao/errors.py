@@ -6,6 +6,7 @@ the remedy, and the command line prints it as one line with exit code 2. Our own
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -56,6 +57,21 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> SettingError:
     return SettingError(f"unknown {kind} {name!r}:{hint} Known: {', '.join(names)}")
 
 
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C0 and C1 controls, line separators, marks that turn the direction of text, halves of characters."""
+
+
+def printable(text: str) -> str:
+    """``text`` for a terminal: each character that would move it, colour it, or turn its direction, as an escape.
+
+    All that comes from a file or a name goes through here before it is printed: a file may be a stranger's.
+
+    >>> printable("a\\x1b[2J\\u202eb\\n")
+    'a\\\\x1b[2J\\\\u202eb\\\\n'
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def brief(value: object, most: int = 200) -> str:
     """The text of ``value`` for a message: at most ``most`` characters, and no control characters.
 
@@ -64,8 +80,7 @@ def brief(value: object, most: int = 200) -> str:
     >>> brief("a\\n" + 300 * "b", 10)
     'a\\\\nbbbb...'
     """
-    text = str(value)[: most + 1]
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = printable(str(value)[: most + 1])
     return text if len(text) <= most else text[: most - 3] + "..."
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +13,13 @@ from PIL import Image
 from tests.delivery.conftest import Made
 
 import bnao
+from bnao.cli.main import main
 from bnao.delivery.network import load_network
 from bnao.delivery.predict import predict, read_picture
 from bnao.delivery.write import write_export
 from bnao.errors import DataError, SettingError
+from bnao.storage.checksum import with_checksum
+from bnao.storage.files import json_bytes
 
 
 def picture(path: Path, size: tuple[int, int], mode: str = "RGB", seed: int = 0) -> Path:
@@ -78,3 +83,18 @@ def test_classes_without_names_and_other_losses(make: Callable[[str, int], Made]
     write_export(module, replace(description, loss="mse"), tmp_path / "b", onnx=False, texts={})
     with pytest.raises(SettingError, match="received 'mse'"):
         predict(tmp_path / "b", [path])
+
+
+def test_names_of_an_export_cannot_steer_the_terminal(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(exported, tmp_path / "theirs")
+    path = tmp_path / "theirs" / "architecture.json"
+    plain = json.loads(path.read_text())
+    plain.pop("checksum")
+    plain["task"]["classes"] = [f"cat{k}\x1b[2J\n\u202e" for k in range(plain["task"]["num_classes"])]
+    path.write_bytes(json_bytes(with_checksum(plain)))
+    named = picture(tmp_path / "a\x1b[2J.png", (8, 8))
+    assert main(["predict", str(tmp_path / "theirs"), str(named)]) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert "\x1b" not in line and "\u202e" not in line and line.count(r"\x1b[2J\n\u202e") == 3

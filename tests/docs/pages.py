@@ -1,7 +1,8 @@
 """The documents, their code blocks, and how the commands that they show are made small enough to be run by a test.
 
 A block runs unless a comment above it says ``<!-- not run: why -->``. Python that begins with ``# NAME.py``, and TOML
-that begins with ``# NAME.toml``, is written to that file. Commands are parsed; below ``<!-- run -->`` they are run.
+that begins with ``# NAME.toml``, is written to that file. Commands are parsed; below ``<!-- run -->`` they are run,
+made small by the settings of this file.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ epochs = 0.5
 batch_size = 32
 """
 FLAGS = {
+    "train": {"--data.max-train-images": "100", "--training.epochs": "1"},
     "search": {"--config": "small.toml", "--data.resolution": "8"},
     "rank": {"--architectures": "5", "--second-seed": "0", "--processes": "1"},
     "export": {"--no-onnx": None},

@@ -33,6 +33,7 @@ PRINTS = {
     "docs/how-to/add-space.md": ["27 sep_conv_3x3 -> identity -> sep_conv_5x5", "Winner"],
     "docs/how-to/add-policy.md": ["Winner"],
     "docs/how-to/add-data-source.md": ["on stripes"],
+    "docs/training.md": ["test error", "checks agree", "model.safetensors"],
     "docs/tutorial.md": ["Winner", "report.html", "model.safetensors", "Can the ranking be trusted?"],
 }
 """What must be seen in the output of a page."""

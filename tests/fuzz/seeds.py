@@ -17,7 +17,8 @@ from PIL import Image
 from tests.fuzz.targets import folder
 
 from bnao.loop.config import SearchConfig
-from bnao.loop.result import SearchResult, Winner
+from bnao.loop.result import RANDOM, SEARCHED, SearchResult, Trained, Winner
+from bnao.loop.train.result import EpochFigures, TrainingResult
 from bnao.recipes import load_recipe
 from bnao.spaces.nao_cell import PUBLISHED
 from bnao.storage import EventLog, Pool, PoolEntry, save_state, save_weights
@@ -106,12 +107,34 @@ def _manifest() -> bytes:
     return json_bytes(with_checksum(to_plain(replace(made, files={"a.json": record}))))
 
 
+def _training() -> bytes:
+    row = EpochFigures(epoch=1, train_loss=2.0, train_accuracy=0.1, learning_rate=0.1, test_loss=2.1, test_accuracy=0.2)
+    made = TrainingResult(
+        recipe="cifar10-final-small", seed=0, architecture=PUBLISHED, id="a", origin="published", space="nao_cell",
+        output="concat", data="sample", num_train=9, num_test=5, measured_on="5 images", test_loss=2.1,
+        test_accuracy=0.2, test_top5=0.6, best_epoch=1, best_accuracy=0.2, num_params=1, num_params_with_auxiliary=2,
+        macs=1, cells_per_stage=1, channels=4, epochs=[row], warnings=["few"], drawing="a - b",
+    )  # fmt: skip
+    return json_bytes(made)
+
+
 def _result() -> bytes:
     winner = Winner(
         architecture=PUBLISHED, id="a", mode="retrain", output="concat", test_metric=0.5, test_standard_error=0.1,
         measured_on="9 images", num_params=1, num_params_with_auxiliary=1, macs=1,
     )  # fmt: skip
-    made = SearchResult(recipe="demo", seed=0, space="nao_cell", space_size="9", data="sample", winner=winner)
+    arms = [
+        Trained(
+            architecture=PUBLISHED, id="a", arm=arm, score=-1.0, valid_metric=0.5, test_metric=0.5, num_params=1,
+            macs=1, seconds=1.0,
+        )
+        for arm in (SEARCHED, RANDOM)
+    ]  # fmt: skip
+    made = SearchResult(
+        recipe="demo", seed=0, space="nao_cell", space_size="9", data="sample", winner=winner, trained=arms, gain=0.1,
+        gain_standard_error=0.1, pool_size=1, pool_by_round=[1], stage_seconds={"data": 1.0}, drawing="a - b",
+        stage_figures={"data": {"loss": 1.0}}, warnings=["few"],
+    )  # fmt: skip
     return json_bytes(made)
 
 
@@ -153,6 +176,7 @@ def seeds(name: str) -> list[bytes]:
         "description": lambda: [_description()],
         "manifest": lambda: [_manifest(), json_bytes(SearchConfig())],
         "result": lambda: [_result()],
+        "training": lambda: [_training()],
         "ranking": lambda: [b'{"plan": {"round": 1}, "rows": []}'],
         "events": lambda: [_file(_log, "e")],
         "pool": lambda: [_file(_pool, "p")],

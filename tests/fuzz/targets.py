@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -28,14 +29,15 @@ from bnao.evaluation.tables import read_table
 from bnao.loop.config import SearchConfig
 from bnao.loop.inputs import run_config
 from bnao.loop.rank.result import RankingResult
-from bnao.loop.result import SearchResult
 from bnao.loop.winner_file import read_delivered
+from bnao.recipes import load_recipe, load_train_recipe
 from bnao.report import show_run
 from bnao.report.web.page import render_report
 from bnao.rng import generator
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
 from bnao.spaces.config import SpaceConfig
+from bnao.spaces.nao_cell import PUBLISHED
 from bnao.storage import Pool, PoolEntry, RunFolder, files, from_dict, load_state, load_weights
 from bnao.storage.checksum import with_checksum
 from bnao.storage.exclusive import read_holder
@@ -203,10 +205,44 @@ def _signed(content: bytes, path: Path) -> bytes:
     return files.json_bytes(with_checksum(plain))
 
 
+@functools.cache
+def _small_run(name: str = "whole") -> Path:
+    path = folder() / name
+    with RunFolder.create(path, config=load_recipe("demo"), recipe="demo") as run, run.pool() as pool:
+        pool.add([PoolEntry(id="a", text="0 1", round=1, origin="random", num_params=9, macs=9, score=0.5)])
+        with run.commit() as commit:
+            commit.include(pool)
+    return path
+
+
+@functools.cache
+def _small_training() -> Path:
+    config = replace(load_train_recipe("cifar10-final-small"), architecture=PUBLISHED)
+    path = folder() / "training"
+    RunFolder.create(path, config=config, recipe="cifar10-final-small", kind="training").close()
+    return path
+
+
 @target
 def result(content: bytes) -> None:
+    """A search's result, with the hashes that belong to it, is shown and drawn."""
+    _shown(_small_run(), content)
+
+
+@target
+def training(content: bytes) -> None:
+    """A training's result likewise."""
+    _shown(_small_training(), content)
+
+
+def _shown(path: Path, content: bytes) -> None:
     plain = files.parse_json(content, Path("result.json"))
-    from_dict(SearchResult, plain, source="result.json")
+    with RunFolder.resume(path) as run, run.commit() as commit:
+        commit.write_json("result.json", plain)
+        commit.set_status("finished")
+    run = RunFolder.open(path)
+    show_run(run, Console(file=io.StringIO(), width=80))
+    render_report(run)
 
 
 @target
@@ -215,22 +251,10 @@ def ranking(content: bytes) -> None:
     from_dict(RankingResult, plain, source="ranking.json")
 
 
-@functools.cache
-def _small_run() -> Path:
-    from bnao.recipes import load_recipe
-
-    path = folder() / "whole"
-    with RunFolder.create(path, config=load_recipe("demo"), recipe="demo") as run, run.pool() as pool:
-        pool.add([PoolEntry(id="a", text="0 1", round=1, origin="random", num_params=9, macs=9, score=0.5)])
-        with run.commit() as commit:
-            commit.include(pool)
-    return path
-
-
 @target
 def events(content: bytes) -> None:
     """A log is read, shown, and drawn."""
-    path = _small_run()
+    path = _small_run("unfinished")
     (path / "events.jsonl").write_bytes(content)
     run = RunFolder.open(path)
     show_run(run, Console(file=io.StringIO(), width=80))

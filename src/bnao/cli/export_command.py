@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bnao.errors import printable
+
 FILES = {
     "model.safetensors": "weights",
     "architecture.json": "what the network is, how good, and how its images are prepared",
@@ -41,6 +43,6 @@ def export(folder: Path, /, *, out: Path | None = None, onnx: bool = True) -> No
         if (target / name).exists():
             print(f"{target / name}   {what}")
     if description.source_note:
-        print(description.source_note)
+        print(printable(description.source_note))
     if (check := description.onnx) is not None:
         print(f"model.onnx differs from torch by at most {check.largest_difference:.2g} in a logit")

@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, RepeatArgumentError, UnknownCommandErro
 
 from bnao import __version__
 from bnao.cli.tokens import plain_tokens
-from bnao.errors import BnaoError, nearest
+from bnao.errors import BnaoError, nearest, printable
 
 COMMANDS = {
     "search": (
@@ -149,20 +149,20 @@ def main(tokens: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt as error:
-        print("bnao: " + (str(error) or "interrupted; nothing was changed"), file=sys.stderr)
+        print("bnao: " + printable(str(error) or "interrupted; nothing was changed"), file=sys.stderr)
         return 130
     return code if isinstance(code, int) else 0
 
 
 def _fail(message: str) -> int:
     words = (word if len(word) <= 300 else f"{word[:200]}...{word[-20:]}" for word in message.split())
-    print("bnao: error: " + " ".join(words), file=sys.stderr)
+    print("bnao: error: " + printable(" ".join(words)), file=sys.stderr)
     return 2
 
 
 def _told(message: Warning | str, *_: object, **__: object) -> None:
     """A warning of the library in one line, in place of Python's own form with file and code."""
-    print("bnao: warning: " + " ".join(str(message).split()), file=sys.stderr)
+    print("bnao: warning: " + printable(" ".join(str(message).split())), file=sys.stderr)
 
 
 def _parse_message(error: CycloptsError, words: list[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bnao.errors import require
+from bnao.errors import printable, require
 
 
 def predict(
@@ -41,4 +41,4 @@ def predict(
         return
     for prediction in found:
         classes = (f"{c.name or f'class {c.label}'} {100 * c.probability:.1f} %" for c in prediction.top)
-        print(f"{prediction.image}: {', '.join(classes)}")
+        print(printable(f"{prediction.image}: {', '.join(classes)}"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bnao.errors import printable
+
 
 def trust(folder: Path, /) -> None:
     """Allow the Python files that a run names (its plugins) to be run on this machine, as they are now.
@@ -31,4 +33,4 @@ def trust(folder: Path, /) -> None:
     if not plugins:
         print("this run names no Python file: nothing to trust")
     for path, digest in trust_files(plugins):
-        print(f"{path}   may be run, as it is now (SHA-256 {digest[:16]}...)")
+        print(printable(str(path)) + f"   may be run, as it is now (SHA-256 {digest[:16]}...)")

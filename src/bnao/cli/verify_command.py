@@ -18,18 +18,19 @@ def verify(
 ) -> int:
     """Check that a run folder is whole and that its figures come out again; trains nothing, changes nothing.
 
-    The exit code is 0 where all checks agree, 1 where one differs or could not be made.
+    It ends with what no check covers. The exit code is 0 where all checks agree, 1 where one differs or could not be
+    made.
 
     Parameters
     ----------
     folder
-        a run folder that `bnao search` wrote
+        a run folder that `bnao search` or `bnao train` wrote
     others
-        how many architectures of the pool are scored again, beside the winner
+        of a search: how many architectures of the pool are scored again, beside the winner
     data
         where the images are now, if they were moved, as for `bnao search --data` [where they were]
     json_output
-        print JSON: {run, exact, why, checks: [{name, outcome, text, recorded, found}]}
+        print JSON: {run, exact, why, checks: [{name, outcome, text, recorded, found}], unverified}
     """
     from bnao.storage.manifest import FILE_NAME, Manifest
 

@@ -20,7 +20,7 @@ from bnao.loop.stages import Stage, StageLog
 from bnao.loop.team.jobs import FOLDER, Done, Jobs, Leading, train_alone
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator
-from bnao.storage import Commit, Pool, RunFolder
+from bnao.storage import Commit, Pool, RunFolder, from_dict
 from bnao.training.loop import Hooks, num_steps
 from bnao.training.standalone import rebuild
 
@@ -33,6 +33,14 @@ class Candidate:
     architecture: Architecture
     score: float | None
     module: nn.Module
+    valid_metric: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What is kept of a candidate beside its weights."""
+
     valid_metric: float
     seconds: float
 
@@ -168,10 +176,11 @@ def read_candidate(
     bench: Workbench, run: RunFolder, stage_name: str, architecture: Architecture, score: float | None
 ) -> Candidate:
     """A trained candidate from the run. Raises RunError where a file is damaged."""
-    figures = run.read_json(_figures_name(stage_name, architecture))
+    name = _figures_name(stage_name, architecture)
+    figures = from_dict(_Figures, run.read_json(name), source=f"{run.path}/{name}")
     state, _ = run.read_weights(_weights_name(stage_name, architecture))
     module = rebuild(bench.rerank.skeleton, architecture, state, bench.device)
-    return Candidate(stage_name, architecture, score, module, figures["valid_metric"], figures["seconds"])
+    return Candidate(stage_name, architecture, score, module, figures.valid_metric, figures.seconds)
 
 
 def top_of_pool(bench: Workbench, pool: Pool, k: int) -> tuple[list[Architecture], list[float | None]]:

@@ -8,8 +8,7 @@ stored in the run: a resumed one reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -41,6 +40,11 @@ CANDIDATES = 256
 """Random architectures of which the whole networks that the table is fitted to are picked, from fast to slow."""
 LARGE_ERROR, BUSY = 0.1, 0.1
 """Relative error of a table, and share of time lost to other processes, from which on it is warned of them."""
+
+
+@dataclass(frozen=True)
+class _Timings:
+    by_id: dict[str, Timing]
 
 
 def search_latency(
@@ -117,8 +121,13 @@ def whole_latencies(
             found = {a.id: timing for a, timing in zip(distinct, timings, strict=True)}
             stage.figures.update(fastest_ms=min(t.median_ms for t in timings))
             stage.keep(lambda commit: commit.write_json(WHOLE, found))
-    stored: dict[str, Any] = run.read_json(WHOLE)
-    return {id: from_dict(Timing, timing, source=f"{run.path}/{WHOLE}") for id, timing in stored.items()}
+    return stored_timings(run)
+
+
+def stored_timings(run: RunFolder) -> dict[str, Timing]:
+    """By id what the run has measured of whole networks. Raises RunError if it is damaged."""
+    found = from_dict(_Timings, {"by_id": run.read_json(WHOLE)}, source=f"{run.path}/{WHOLE}")
+    return found.by_id
 
 
 def kept_first(arm: Sequence[Candidate], whole: Mapping[str, Timing], limit_ms: float | None) -> list[Candidate]:

@@ -6,6 +6,7 @@ What a round brings is in the run before it is trained, so a resumed run trains 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from bnao.loop.stage_names import FINALISTS, rerank_stage
 from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator
-from bnao.storage import Commit, Pool, RunFolder
+from bnao.storage import Commit, Pool, RunFolder, from_dict
 
 Pairs = list[tuple[Architecture, float | None]]
 """Architectures and their one-shot scores."""
@@ -51,13 +52,25 @@ def train_finalists(bench: Workbench, run: RunFolder, log: StageLog, searched: S
 def chosen_scores(run: RunFolder) -> dict[str, float]:
     """By text of the architecture the scores of what the rounds after the first chose."""
     found, number = dict[str, float](), 2
-    while run.has(_file(number)):
-        found.update(run.read_json(_file(number)))
+    while run.has(choice_file(number)):
+        found.update(read_choice(run, number))
         number += 1
     return found
 
 
-def _file(number: int) -> str:
+@dataclass(frozen=True)
+class _Choice:
+    scores: dict[str, float]
+
+
+def read_choice(run: RunFolder, number: int) -> dict[str, float]:
+    """By text of the architecture the scores of what round ``number`` chose. Raises RunError if it is damaged."""
+    source = f"{run.path}/{choice_file(number)}"
+    return from_dict(_Choice, {"scores": run.read_json(choice_file(number))}, source=source).scores
+
+
+def choice_file(number: int) -> str:
+    """The state's file of what round ``number`` of the re-ranking trains, from the second on: texts and scores."""
     return f"choose-{number}.json"
 
 
@@ -76,7 +89,7 @@ def _chosen(
     number: int,
 ) -> Pairs:
     """What round ``number`` trains: chosen and kept, or read."""
-    name, file = f"choose-{number}", _file(number)
+    name, file = f"choose-{number}", choice_file(number)
     parse = bench.space.grammar.parse
     if not log.done(name):
         with log.stage(name, f"what to train in round {number}", None, "architectures") as stage:
@@ -101,4 +114,4 @@ def _chosen(
                 commit.write_json(file, rows)
 
             stage.keep(keep)
-    return [(parse(text), score) for text, score in run.read_json(file).items()]
+    return [(parse(text), score) for text, score in read_choice(run, number).items()]

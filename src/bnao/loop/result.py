@@ -7,8 +7,10 @@ the auxiliary head.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bnao.loop.plan.plan import Plan
+from bnao.loop.ranges import Ranges
 from bnao.objective.info import MetricInfo as MetricInfo
 from bnao.objective.info import metric_info as metric_info
 from bnao.storage import RunFolder, from_dict
@@ -107,4 +109,23 @@ class SearchResult:
 
 def read_result(run: RunFolder) -> SearchResult:
     """The result of a finished run. Raises RunError if there is none, or it is damaged."""
-    return from_dict(SearchResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")
+    return result_from(run.read_json(RESULT), f"{run.path}/{RESULT}")
+
+
+def result_from(plain: Any, source: str) -> SearchResult:
+    """The result that ``plain`` values of the file ``source`` are. Raises RunError for what no search comes to."""
+    result, ranges = from_dict(SearchResult, plain, source=source), Ranges(source)
+    winner, sizes = result.winner, ("num_params", "num_params_with_auxiliary", "macs")
+    ranges.counts([("pool_size", result.pool_size), *((f"winner.{name}", getattr(winner, name)) for name in sizes)])
+    ranges.counts(("pool_by_round", number) for number in result.pool_by_round)
+    ranges.not_negative([("winner.test_standard_error", winner.test_standard_error)])
+    ranges.not_negative([("gain_standard_error", result.gain_standard_error)])
+    metrics = [("winner.test_metric", winner.test_metric)]
+    for number, entry in enumerate(result.trained):
+        where = f"trained[{number}]"
+        ranges.counts([(f"{where}.num_params", entry.num_params), (f"{where}.macs", entry.macs)])
+        metrics += [(f"{where}.valid_metric", entry.valid_metric)]
+        metrics += [] if entry.test_metric is None else [(f"{where}.test_metric", entry.test_metric)]
+    if result.metric.is_share:
+        ranges.shares(metrics, undefined=True)
+    return result

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bnao.errors import printable
+
 _TO_ASCII = str.maketrans(
     {"±": "+/-", "·": "-", "–": "-", "…": "...", "×": "x", "●": "o", "─": "-", "│": "|", "┼": "+", "▶": ">", "╰": "`",
      "┴": "+", "█": "#", "≥": ">=", "✓": "+", "≈": "~", "→": "->", "★": "*"}
@@ -20,6 +22,16 @@ def to_ascii(text: str) -> str:
     '85 % +/- 1'
     """
     return text.translate(_TO_ASCII).encode("ascii", "replace").decode()
+
+
+def shown(text: str, ascii_only: bool = False) -> str:
+    """``text`` as one piece of a terminal page: no control characters, and ASCII alone where the terminal has no more.
+
+    >>> shown("85 % ± 1\\x1b[2J", ascii_only=True)
+    '85 % +/- 1\\\\x1b[2J'
+    """
+    text = printable(text)
+    return to_ascii(text) if ascii_only else text
 
 
 def duration(seconds: float) -> str:

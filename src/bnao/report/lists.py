@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bnao.report.format import to_ascii
+from bnao.report.format import shown
 
 
 def print_list(title: str, descriptions: Mapping[str, str], console: Console) -> None:
@@ -18,7 +19,7 @@ def print_list(title: str, descriptions: Mapping[str, str], console: Console) ->
     recipes
       demo   minutes on two cores
     """
-    plain = to_ascii if console.options.ascii_only else str
+    plain = partial(shown, ascii_only=console.options.ascii_only)
     console.print(Text(plain(title), "bold"))
     if not descriptions:
         console.print(Text("  none", "dim"))

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bnao.report.format import to_ascii
+from bnao.report.format import shown
 
 
 def plain_table() -> Table:
@@ -46,7 +46,7 @@ class Page:
 
     def verbatim(self, text: str) -> None:
         """Lines as they are; longer ones than the console are cut, since a wrapped drawing is no drawing."""
-        for line in self._plain(text).splitlines():
+        for line in map(self._plain, text.split("\n")):
             self.console.print(Text("  " + line if line else ""), no_wrap=True, overflow="crop", crop=True)
 
     def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
@@ -67,15 +67,21 @@ class Page:
         self._indented(table)
 
     def table(self, table: Table) -> None:
-        """A table whose cells are text."""
-        if self._ascii:
-            for column in table.columns:
-                column.overflow = "crop" if column.no_wrap else column.overflow  # an ellipsis is not ASCII
-                column._cells = [to_ascii(cell) if isinstance(cell, str) else cell for cell in column._cells]
+        """A table whose cells are text, or styled text."""
+        for column in table.columns:
+            if self._ascii and column.no_wrap:
+                column.overflow = "crop"  # an ellipsis is not ASCII
+            column.header = self._cell(column.header)
+            column._cells = [self._cell(cell) for cell in column._cells]
         self._indented(table)
 
     def _indented(self, block: Any) -> None:
         self.console.print(Padding(block, (0, 0, 0, 2), expand=False), highlight=False)
 
+    def _cell(self, cell: Any) -> Any:
+        if isinstance(cell, str):
+            return Text(self._plain(cell))
+        return Text(self._plain(cell.plain), cell.style) if isinstance(cell, Text) else cell
+
     def _plain(self, text: str) -> str:
-        return to_ascii(text) if self._ascii else text
+        return shown(text, self._ascii)

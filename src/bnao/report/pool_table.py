@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rich.console import Console
-from rich.markup import escape
 
 from bnao.report.format import count, magnitude
 from bnao.report.page import Page, plain_table
@@ -50,7 +49,7 @@ def print_pool(entries: Sequence[PoolEntry], console: Console, *, order: Order =
     for entry in shown:
         table.add_row(
             _number(entry.score), _number(entry.predicted), magnitude(entry.num_params), magnitude(entry.macs),
-            escape(f"{entry.origin} ({entry.round})"), escape(entry.text),
+            f"{entry.origin} ({entry.round})", entry.text,
         )  # fmt: skip
     page.table(table)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bnao.data.words import examples_word
 from bnao.report.format import clock as ticking
-from bnao.report.format import count, duration, figures, magnitude, percent, processes_text, to_ascii
+from bnao.report.format import count, duration, figures, magnitude, percent, processes_text, shown
 from bnao.report.stage import SearchClock, Stage, number
 
 QUIET_SECONDS = 10.0  # plain mode: at most one line in this time between a stage's start and end
@@ -122,9 +122,8 @@ class ProgressDisplay:
         self.console.print(self._plain(Text(text, style)), highlight=False)
 
     def _plain(self, text: Text) -> Text:
-        if not self.console.options.ascii_only:
-            return text
-        return Text(to_ascii(text.plain), text.style)
+        plain = shown(text.plain, self.console.options.ascii_only)
+        return text if plain == text.plain else Text(plain, text.style)
 
     def _fit(self, text: Text) -> Text:
         text = self._plain(text)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bnao.loop.train.result import RESULT, EpochFigures, TrainingResult, read_training
+from bnao.loop.train.result import RESULT, EpochFigures, TrainingResult, epochs_so_far, read_training
 from bnao.report.format import count, duration, magnitude, percent, processes_text
 from bnao.report.page import Page, plain_table
-from bnao.storage import RunFolder, from_dict
+from bnao.storage import RunFolder
 
 FILES = {
     "report.html": "the report: open it in a browser",
@@ -101,17 +101,6 @@ def shown_epochs(epochs: list[EpochFigures], most: int) -> list[EpochFigures]:
     if len(measured) <= most:
         return measured
     return [measured[round(k * (len(measured) - 1) / (most - 1))] for k in range(most)]
-
-
-def epochs_so_far(run: RunFolder) -> list[EpochFigures]:
-    """Those of a training that has not finished, from its log; of an epoch that was trained twice the last word."""
-    known = EpochFigures.__dataclass_fields__
-    found: dict[int, EpochFigures] = {}
-    for event in run.events():
-        if event["event"] == "tested" and isinstance(event.get("epoch"), int):
-            values = {name: value for name, value in event.items() if name in known}
-            found[event["epoch"]] = from_dict(EpochFigures, values, source=str(run.events_path))
-    return [found[number] for number in sorted(found)]
 
 
 def _epochs(epochs: list[EpochFigures], page: Page) -> None:

@@ -12,7 +12,7 @@ _STYLES = {"agrees": "green", "differs": "bold red", "not checked": "yellow"}
 
 
 def print_verification(found: Verification, console: Console) -> None:
-    """A row for each check, and in one line what they come to."""
+    """A row for each check, in one line what they come to, and what they leave open."""
     page, table = Page(console), plain_table()
     page.heading(f"Verification of {found.run}")
     rule = "Figures must be equal to the bit" if found.exact else "Figures may differ by 0.005"
@@ -26,6 +26,10 @@ def print_verification(found: Verification, console: Console) -> None:
     page.table(table)
     page.blank()
     page.paragraph(summary(found), style="green" if found.ok else "bold red")
+    if found.unverified:
+        page.heading("Not verified: what the run says and no check covers")
+        for text in found.unverified:
+            page.item(text)
 
 
 def summary(found: Verification) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from bnao.errors import RunError
 from bnao.storage.files import read_bytes, write_error, writing
 from bnao.storage.plain import to_plain
-from bnao.storage.text import has_lone_surrogate
+from bnao.storage.text import has_lone_surrogate, whole_number
 
 SKIPPED = frozenset({"stage_progress"})  # events of a high rate, for displays only
 WARNING = "warning"
@@ -115,7 +115,7 @@ def _parse(content: bytes, path: Path) -> tuple[list[dict[str, Any]], int]:
 
 def _event(line: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(line)
+        value = json.loads(line, parse_int=whole_number)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or not isinstance(value.get("event"), str) or has_lone_surrogate(line, value):

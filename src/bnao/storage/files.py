@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from bnao.errors import RunError
 from bnao.storage.plain import to_plain
-from bnao.storage.text import has_lone_surrogate
+from bnao.storage.text import has_lone_surrogate, whole_number
 
 PARTIAL = ".*.partial"  # what temporary files are called
 MAX_JSON_BYTES = 2**30
@@ -128,7 +128,7 @@ def parse_json(content: bytes, path: Path) -> Any:
     Values nested deeper than :data:`DEEPEST` are refused, so that none is too deep for what goes through them.
     """
     try:
-        value = json.loads(content.decode("utf-8"))
+        value = json.loads(content.decode("utf-8"), parse_int=whole_number)
     except (ValueError, RecursionError) as error:  # also UnicodeDecodeError and JSONDecodeError
         raise RunError(f"{str(path)!r} must be JSON; it is damaged ({error}): restore it from a copy") from error
     if has_lone_surrogate(content, value):

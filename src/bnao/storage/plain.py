@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from bnao.errors import BnaoError, RunError, nearest
+from bnao.storage.text import MOST
 
 T = TypeVar("T")
 
@@ -90,12 +91,12 @@ class _Reader:
             if value in arguments and type(value) in {type(choice) for choice in arguments}:
                 return value
         elif hint is float:
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, float) or (type(value) is int and abs(value) <= MOST):
                 return float(value)
             if isinstance(value, str) and value in _NOT_FINITE:
                 return _NOT_FINITE[value]
         elif hint is int or hint is str or hint is bool or hint is types.NoneType:
-            if type(value) is hint:
+            if type(value) is hint and not (type(value) is int and abs(value) > MOST):
                 return value
         elif origin is list and isinstance(value, list):
             return [self.value(arguments[0], item, f"{where}[{k}]") for k, item in enumerate(value)]
@@ -104,12 +105,14 @@ class _Reader:
         elif origin is dict and isinstance(value, Mapping):
             return {str(key): self.value(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
         name = hint.__name__ if isinstance(hint, type) and not arguments else str(hint)
+        if type(value) is int and abs(value) > MOST:
+            value = f"a number of {value.bit_length()} bits"
         raise self.fail(where, f"a value of type {name}", value, "correct the value")
 
     def union(self, choices: tuple[Any, ...], value: Any, where: str) -> Any:
         for choice in choices:  # an exact match first, so that 1 stays an int in int | float
             if type(value) is choice:
-                return value
+                return self.value(choice, value, where)
         last: BnaoError | None = None
         for choice in choices:
             try:

@@ -26,6 +26,21 @@ def has_lone_surrogate(content: bytes, value: Any) -> bool:
     return False
 
 
+MOST = 2**63 - 1
+"""The largest whole number, in absolute value, that is read from any file."""
+
+
+def whole_number(digits: str) -> int:
+    """A whole number of JSON. Raises ValueError where it takes more than 64 bits: no count that is true does.
+
+    >>> whole_number("-3")
+    -3
+    """
+    if len(digits) > 20 or abs(int(digits)) > MOST:
+        raise ValueError("a whole number of more than 64 bits")
+    return int(digits)
+
+
 def decoded(content: bytes) -> tuple[str, str]:
     """The text in UTF-8 (a byte order mark is dropped), and why it is none; the one or the other is empty.
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bnao.arch import Architecture
 from bnao.data.examples import Examples
 from bnao.distributed import Shards
+from bnao.errors import RunError, brief
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import torch_stream
 from bnao.sampling.base import Policy, StepPlan
@@ -113,8 +114,17 @@ def _watched(weights: Weights, watch: Callable[[Epoch, nn.Module], None]) -> Cal
 def rebuild(
     skeleton: Skeleton, architecture: Architecture, state: Mapping[str, Tensor], device: torch.device
 ) -> nn.Module:
-    """The trained network of ``architecture`` from its state dict, in eval mode on ``device``."""
+    """The trained network of ``architecture`` from its state dict, in eval mode on ``device``.
+
+    Raises RunError where the state is that of another network.
+    """
     module = skeleton.build_standalone(architecture).module
-    module.load_state_dict(dict(state))
+    try:
+        module.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise RunError(
+            f"weights must be those of {architecture.id}; these have other names or shapes ({brief(error)}): restore "
+            "the file, or search anew"
+        ) from error
     place(module, device)
     return module.eval()

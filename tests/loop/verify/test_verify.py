@@ -26,6 +26,7 @@ from bnao.loop.inputs import run_config
 from bnao.loop.result import read_result
 from bnao.loop.verify.checks import Checks, Verification
 from bnao.loop.verify.network import rebuilt
+from bnao.loop.verify.search import claimed
 from bnao.storage import RunFolder
 from bnao.storage.checkpoints import load_weights
 
@@ -254,5 +255,6 @@ def test_weights_of_another_network_are_no_crash(copied: Path) -> None:
             with run.commit() as commit:
                 commit.write_weights("winner.safetensors", tensors, {**metadata, **change})
             checks = Checks()
-            assert rebuilt(run, read_result(run), None, checks) is None
+            said = claimed(run_config(run), read_result(run))
+            assert rebuilt(run, "winner.safetensors", said, None, checks) is None
         assert [(check.name, check.outcome) for check in checks.found] == [("network", "differs")]

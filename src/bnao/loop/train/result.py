@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import sqrt
+from typing import Any
 
+from bnao.loop.ranges import Ranges
 from bnao.storage import RunFolder, from_dict
 
 RESULT = "result.json"
@@ -81,4 +83,35 @@ class TrainingResult:
 
 def read_training(run: RunFolder) -> TrainingResult:
     """The result of a finished training. Raises RunError if there is none, or it is damaged."""
-    return from_dict(TrainingResult, run.read_json(RESULT), source=f"{run.path}/{RESULT}")
+    return training_from(run.read_json(RESULT), f"{run.path}/{RESULT}")
+
+
+def training_from(plain: Any, source: str) -> TrainingResult:
+    """The result that ``plain`` values of the file ``source`` are. Raises RunError for what no training comes to."""
+    result, ranges = from_dict(TrainingResult, plain, source=source), Ranges(source)
+    ranges.counts([("num_train", result.num_train), ("num_test", result.num_test)], least=1)
+    ranges.counts(
+        (name, getattr(result, name)) for name in ("num_params", "num_params_with_auxiliary", "macs", "best_epoch")
+    )
+    ranges.shares((name, getattr(result, name)) for name in ("test_accuracy", "test_top5", "best_accuracy"))
+    for row in result.epochs:
+        _check_row(row, source)
+    return result
+
+
+def _check_row(row: EpochFigures, source: str) -> None:
+    ranges = Ranges(f"{source}, epoch {row.epoch},")
+    ranges.counts([("epoch", row.epoch)])
+    ranges.shares([("test_accuracy", row.test_accuracy), ("test_top5", row.test_top5)])
+
+
+def epochs_so_far(run: RunFolder) -> list[EpochFigures]:
+    """Those that the log has heard of, finished or not; of an epoch that was trained twice the last word."""
+    known = EpochFigures.__dataclass_fields__
+    found: dict[int, EpochFigures] = {}
+    for event in run.events():
+        if event["event"] == "tested" and isinstance(event.get("epoch"), int):
+            values = {name: value for name, value in event.items() if name in known}
+            found[event["epoch"]] = from_dict(EpochFigures, values, source=str(run.events_path))
+            _check_row(found[event["epoch"]], str(run.events_path))
+    return [found[number] for number in sorted(found)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bnao.errors import BnaoError
+from bnao.errors import BnaoError, brief
 
 Outcome = Literal["agrees", "differs", "not checked"]
 
@@ -26,12 +26,16 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """All checks of a run, in order. ``exact``: figures had to be equal to the bit; ``why`` they had to, or not."""
+    """All checks of a run, in order. ``exact``: figures had to be equal to the bit; ``why`` they had to, or not.
+
+    ``unverified``: what the run says and no check covers, in words; it may be wrong though all checks agree.
+    """
 
     run: str
     exact: bool
     why: str
     checks: list[Check] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -52,6 +56,7 @@ class Checks:
 
     def __init__(self) -> None:
         self.found: list[Check] = []
+        self.unverified: list[str] = []
         self.exact = False
 
     def agrees(self, name: str, text: str) -> None:
@@ -67,12 +72,25 @@ class Checks:
         """It could not be checked."""
         self.found.append(Check(name=name, outcome="not checked", text=text))
 
+    def leave(self, text: str) -> None:
+        """The run says ``text``, and no check covers it."""
+        self.unverified.append(text)
+
     def same(self, name: str, recorded: object, found: object, text: str) -> None:
         """The two are equal, as ``text`` says."""
         if recorded == found:
             self.agrees(name, text)
         else:
-            self.differs(name, f"recorded {recorded}, found {found}", recorded, found)
+            self.differs(name, f"recorded {brief(recorded)}, found {brief(found)}", recorded, found)
+
+    def all_same(self, name: str, rows: Iterable[tuple[str, object, object]], text: str) -> None:
+        """One check of several values, each (what, recorded, found)."""
+        wrong = [row for row in rows if row[1] != row[2]]
+        if not wrong:
+            self.agrees(name, text)
+            return
+        said = [f"{what}: recorded {brief(recorded)}, found {brief(found)}" for what, recorded, found in wrong]
+        self.differs(name, "; ".join(said), {row[0]: row[1] for row in wrong}, {row[0]: row[2] for row in wrong})
 
     def close(self, name: str, recorded: float | None, found: float | None, what: str) -> None:
         """The two numbers are equal to the bit, or within :data:`TOLERANCE` where they need not be exact."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bnao.errors import RunError
 from bnao.loop.reranking import chosen_scores
-from bnao.loop.result import RESULT, SearchResult
+from bnao.loop.result import SearchResult
 from bnao.loop.verify.checks import Checks
-from bnao.loop.winner_file import WINNER
 from bnao.storage import Pool, RunFolder, files
-
-PUBLISHED = (RESULT, WINNER)
 
 
 def check_files(run: RunFolder, checks: Checks, name: str = "files") -> None:
@@ -75,9 +72,9 @@ def _copy(source: Path, target: Path) -> None:
         raise files.read_error(source, error) from error
 
 
-def check_published(run: RunFolder, checks: Checks) -> None:
-    """The copies at the top of a finished run's folder are those of its state."""
-    for name in PUBLISHED:
+def check_published(run: RunFolder, names: Iterable[str], checks: Checks) -> None:
+    """The copies ``names`` at the top of a finished run's folder are those of its state."""
+    for name in names:
         path = run.path / name
         with checks.guard(name):
             if not path.exists():
@@ -98,8 +95,8 @@ def check_events(run: RunFolder, checks: Checks) -> None:
         checks.agrees("events", f"{len(run.events()):,} events, each line whole")
 
 
-def check_summary(run: RunFolder, result: SearchResult, pool: Pool, checks: Checks) -> None:
-    """What the result says of the pool is what the pool says."""
+def check_pool(run: RunFolder, result: SearchResult, pool: Pool, checks: Checks) -> None:
+    """What the result says of the pool and its scores is what the pool says."""
     checks.same("pool size", result.pool_size, len(pool), f"{len(pool):,} architectures, as the result says")
     by_round = list(pool.count_by_round().values())
     checks.same("pool by round", result.pool_by_round, by_round, f"{', '.join(map(str, by_round))} by round")

@@ -8,9 +8,9 @@ from typing import Any
 from bnao import __version__
 from bnao.errors import SettingError
 from bnao.loop.train.arch import training_config
-from bnao.loop.train.result import RESULT, EpochFigures, TrainingResult, read_training
+from bnao.loop.train.result import RESULT, EpochFigures, TrainingResult, epochs_so_far, read_training
 from bnao.report.format import count, magnitude, percent
-from bnao.report.training_page import epoch_cells, epochs_so_far, figures_of, shown_epochs
+from bnao.report.training_page import epoch_cells, figures_of, shown_epochs
 from bnao.report.web.graph_svg import graph_svg
 from bnao.report.web.plots import Curve, curves
 from bnao.settings import flatten, in_words

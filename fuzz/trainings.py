@@ -1,0 +1,5 @@
+"""Fuzz results of trainings: ``python fuzz/trainings.py [FOLDER] [libFuzzer's options]``."""
+
+from harness import run
+
+run("training")
