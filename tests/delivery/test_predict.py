@@ -11,10 +11,12 @@ from PIL import Image
 from tests.delivery.conftest import Made
 
 import bnao
-from bnao.delivery.network import load_network
+from bnao.delivery import write
+from bnao.delivery.network import build_network, load_network
 from bnao.delivery.predict import predict, read_picture
 from bnao.delivery.write import write_export
-from bnao.errors import DataError, SettingError
+from bnao.errors import DataError, NumericalError, SettingError
+from bnao.spaces.base import make_space
 
 
 def picture(path: Path, size: tuple[int, int], mode: str = "RGB", seed: int = 0) -> Path:
@@ -78,3 +80,37 @@ def test_classes_without_names_and_other_losses(make: Callable[[str, int], Made]
     write_export(module, replace(description, loss="mse"), tmp_path / "b", onnx=False, texts={})
     with pytest.raises(SettingError, match="received 'mse'"):
         predict(tmp_path / "b", [path])
+
+
+@pytest.mark.parametrize("name", ["weight", "running_var"])
+def test_a_network_with_values_that_are_not_finite_is_not_delivered(
+    name: str, make: Callable[[str, int], Made], tmp_path: Path
+) -> None:
+    module, description = make("mobile", 0)
+    place = next(key for key in module.state_dict() if key.endswith(name))
+    kept = module.state_dict()[place].clone()
+    write_export(module, description, tmp_path / "network", onnx=False, texts={})
+    module.state_dict()[place].fill_(float("nan"))
+    with pytest.raises(NumericalError, match=r"answers with finite numbers; that of 'runs/x' does not for .* anew"):
+        write_export(module, description, tmp_path / "bad", onnx=False, texts={}, where="runs/x")
+    assert not (tmp_path / "bad").exists()
+    with pytest.raises(NumericalError, match=rf"finite weights; {place} in 'w' holds NaN or infinity: .* anew"):
+        build_network(description, make_space(description.space), module.state_dict(), "w")
+    module.state_dict()[place].copy_(kept)
+    assert build_network(description, make_space(description.space), module.state_dict(), "w")
+
+
+def test_an_export_of_weights_that_are_not_finite_does_not_predict(
+    make: Callable[[str, int], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions before this check wrote it; and weights that are finite, but not what comes of them."""
+    module, description = make("mobile", 0)
+    seen = picture(tmp_path / "x.png", (16, 16))
+    for number, value, words in ((0, float("nan"), "finite weights"), (1, 3e38, r"does not for '.*x.png'")):
+        with torch.no_grad():
+            next(iter(module.parameters())).fill_(value)
+        with monkeypatch.context() as patch:
+            patch.setattr(write, "check_outputs", lambda *arguments: None)
+            write_export(module, description, tmp_path / str(number), onnx=False, texts={})
+        with pytest.raises(NumericalError, match=words):
+            predict(tmp_path / str(number), [seen])

@@ -11,8 +11,8 @@ from torch import nn
 from bnao.controller import PROPOSERS, make_proposer
 from bnao.cost.latency_table import LatencyTable
 from bnao.data.words import examples_word
-from bnao.errors import SettingError, require
-from bnao.evaluation.measure import measure
+from bnao.errors import NumericalError, SettingError, require
+from bnao.evaluation.measure import broken, measure
 from bnao.loop.arms import Candidate, random_arm, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
@@ -198,6 +198,13 @@ def _measure(
         winner = describe_winner(bench, chosen, final, f"{len(test.images):,} {word}, {test.measured}")
         stage.figures.update({f"test_{bench.objective.metric.name}": final.metric})
         if not math.isfinite(final.loss):
+            if broken(module, test.images):
+                raise NumericalError(
+                    "a finished network must answer with finite numbers; the winner's outputs on the "
+                    f"{word} set aside are not, though these are, and its loss is {final.loss}: lower the "
+                    "learning_rate or clip_norm of the training that made it (final.mode "
+                    f"{bench.config.final.mode}), and search anew"
+                )
             log.warn(
                 f"the loss of the winner on the {word} set aside is {final.loss}: look for values in these data that "
                 "are not finite (NaN or infinite); its figures may mean nothing"
