@@ -18,7 +18,7 @@ from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
 from bnao.loop.front import POOL_LATENCY
-from bnao.loop.given import NOTHING, Given
+from bnao.loop.given import NOTHING, OWN, Given
 from bnao.loop.inputs import check_inputs, note_parts
 from bnao.loop.latency import (
     kept_first,
@@ -40,7 +40,7 @@ from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.source_run import open_source
 from bnao.loop.stage_names import stage_names as stage_names
 from bnao.loop.stages import StageLog
-from bnao.loop.unread import unread_settings
+from bnao.loop.unread import unread_of_source, unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
 from bnao.loop.workbench import Workbench, make_workbench, num_threads, within_latency
 from bnao.rng import generator
@@ -79,7 +79,7 @@ def prepare(
             check_parts(bench)
     elif given.latency is not None:
         raise SettingError("a function of latency is used by limits.max_latency_ms only; received none: set the limit")
-    for text in unread_settings(config):
+    for text in unread_settings(config) + ([] if config.data.source == OWN else unread_of_source(config.data)):
         log.warn(text)
     return bench
 

@@ -13,6 +13,7 @@ from bnao.loop.plugins import load_plugins
 from bnao.loop.policy import search_policy
 from bnao.loop.run import check_parts
 from bnao.loop.stages import Stage, StageLog
+from bnao.loop.unread import unread_of_source, unread_settings
 from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import POLICIES
@@ -41,6 +42,8 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
             bench = make_workbench(config)
             bench = replace(bench, config=_cut(bench))
             check_parts(bench)
+        for text in unread_settings(config) + unread_of_source(config.data):
+            log.warn(text)
         with log.stage("steps", "two steps of each kind", 3, "kinds") as stage:
             networks = _networks(bench, config, stage)
     loop, counts = config.loop, bench.feasible.describe_count()

@@ -9,6 +9,7 @@ import torch
 
 from bnao.arch import Architecture
 from bnao.cost.sizes import SizeTable
+from bnao.data.held_out import OWN_TEST_SET
 from bnao.data.pictures import Pictures
 from bnao.data.search_data import TestData
 from bnao.data.whole import whole
@@ -20,9 +21,11 @@ from bnao.loop.team.team import Team
 from bnao.loop.train.arch import choose_architecture, trusted_config
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.width import Width, widest
+from bnao.loop.unread import unread_in_training, unread_of_source
 from bnao.loop.workbench import num_threads_of
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
+from bnao.spaces.config import NetworkConfig
 from bnao.storage import RunFolder
 from bnao.task import Task
 from bnao.training.compiled import require_compiler
@@ -64,7 +67,18 @@ def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = Fa
     chosen = choose_architecture(config)
     trust_named(chosen.config.plugins, log.warn)
     origin = Origin(architecture=chosen.origin)
-    return _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
+    bench = _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
+    for text in _unread(bench):
+        log.warn(text)
+    return bench
+
+
+def _unread(bench: TrainBench) -> list[str]:
+    """One sentence for each setting that was changed and has no effect."""
+    config, texts = bench.config, unread_in_training(bench.config)
+    if not bench.space.has_output_forms and config.network.output != NetworkConfig().output:
+        texts.append(f"network.output is not used because networks of the space {config.space.name} have one form")
+    return texts + unread_of_source(config.data, sets_aside=bench.test.measured != OWN_TEST_SET)
 
 
 def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
