@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from tests.pictures import picture_folder
 
+import bnao
 from bnao.cli.main import main
 from bnao.errors import SettingError
 from bnao.loop.train.config import TrainConfig
@@ -99,6 +101,19 @@ def test_a_small_training_from_the_command_line(
     assert "test error" in out and "chosen on the test images" in out and "top-5 error" in out
     assert main(["show", str(tmp_path / "run")]) == 0
     assert "after the last epoch" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_small_training_in_bfloat16(pictures: Path, tmp_path: Path) -> None:
+    """What imagenet-final's precision comes to on a GPU, here on the CPU."""
+    assert load_train_recipe("imagenet-final").training.precision == "auto"
+    assert load_recipe("imagenet-search").final.training.precision == "auto"
+    settings = {"data.source": f"folder:{pictures}", "data.resolution": 32, "training.precision": "bfloat16"}
+    half = bnao.train("cifar10-final-small", out=tmp_path / "half", settings=settings)
+    full = bnao.train("cifar10-final-small", out=tmp_path / "full", settings={**settings, "training.precision": "auto"})
+    assert RunFolder.open(half.path).manifest.config["training"]["precision"] == "bfloat16"
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in half.module.parameters())
+    losses = [trained.summary.epochs[-1].train_loss for trained in (half, full)]
+    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], rel=0.1)
 
 
 @pytest.mark.parametrize(("recipe", "kind"), [("cifar10-search-small", "folder"), ("imagenet-search-small", "stream")])

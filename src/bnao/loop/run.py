@@ -42,7 +42,7 @@ from bnao.loop.stage_names import stage_names as stage_names
 from bnao.loop.stages import StageLog
 from bnao.loop.unread import unread_of_source, unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
-from bnao.loop.workbench import Workbench, make_workbench, num_threads, within_latency
+from bnao.loop.workbench import Workbench, make_workbench, num_threads, settled_words, within_latency
 from bnao.rng import generator
 from bnao.sampling import POLICIES
 from bnao.storage import RunFolder, to_plain
@@ -71,6 +71,8 @@ def prepare(
         open_source(config)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config, begun=begun, given=given)
+        if words := settled_words(config, bench.config):
+            log.listener.event("planned", text=words)
         _check_budgets(bench)
         check_parts(bench)
     if config.limits.max_latency_ms is not None:

@@ -14,7 +14,7 @@ from bnao.loop.policy import search_policy
 from bnao.loop.run import check_parts
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.unread import unread_of_source, unread_settings
-from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads
+from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads, settled_words
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import POLICIES
 from bnao.supernet import Supernet
@@ -56,6 +56,7 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
         ("stand-alone", f"{config.rerank.num_searched} searched and {config.rerank.num_random} random ones, "
          f"{config.rerank.finalists} finalists, then the winner ({config.final.mode})"),
         *_limits(config),
+        *([("precision", words)] if (words := settled_words(config, bench.config)) else []),
         ("device", f"{bench.device}, {num_threads(config)} thread(s)"),
     ]  # fmt: skip
     advice = [

@@ -29,7 +29,7 @@ from bnao.spaces.config import NetworkConfig
 from bnao.storage import RunFolder
 from bnao.task import Task
 from bnao.training.compiled import require_compiler
-from bnao.training.device import resolve_device, threads
+from bnao.training.device import resolve_device, threads, with_precision
 
 ORIGIN = "origin.json"
 
@@ -103,6 +103,9 @@ def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: boo
     device = resolve_device(config.device)
     if config.training.compile != "off":
         require_compiler(device.type)
+    asked, config = config.training.precision, replace(config, training=with_precision(config.training, device))
+    if asked == "auto":
+        log.listener.event("planned", text=f"training.precision auto: {config.training.precision} on {device.type}")
     with threads(num_threads_of(config.threads)), log.stage("data", "data and network", None, "images"):
         data = whole(config.data, config.seed)
         space = make_space(config.space)

@@ -47,7 +47,7 @@ def try_training(bench: TrainBench, asked: TrainConfig, log: StageLog) -> DryRun
         ("data", f"{config.data.source}: {len(bench.train):,} training images, {len(bench.test.images):,} to measure "
          f"on ({bench.test.measured}), {bench.task.num_classes} classes"),
         ("schedule", f"{effective.epochs:g} epochs, learning rate {effective.learning_rate:g} for a batch of "
-         f"{batch_asked}, {effective.schedule}"),
+         f"{batch_asked}, {effective.schedule}, in {config.training.precision}"),
         ("device", f"{bench.device}, {num_threads_of(config.threads)} thread(s)"),
     ]  # fmt: skip
     team = bench.team
