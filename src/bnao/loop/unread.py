@@ -13,6 +13,7 @@ from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import CheckConfig, FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
 from bnao.loop.train.config import TrainConfig
 from bnao.spaces.config import NetworkConfig
+from bnao.spaces.unread import joined
 from bnao.training.config import TrainingConfig
 
 EVOLUTION = ("population", "tournament")
@@ -72,8 +73,7 @@ def unread_of_source(config: DataConfig, *, sets_aside: bool = True) -> list[str
 
 def _sentence(section: str, names: list[str], why: str) -> list[str]:
     dotted = [f"{section}.{name}" for name in names]
-    subject = " and ".join(filter(None, [", ".join(dotted[:-1]), *dotted[-1:]]))
-    return [f"{subject} {'is' if len(dotted) == 1 else 'are'} not used {why}"] if dotted else []
+    return [f"{joined(dotted)} {'is' if len(dotted) == 1 else 'are'} not used {why}"] if dotted else []
 
 
 def _changed(config: Any, default: Any) -> list[str]:

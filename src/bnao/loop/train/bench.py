@@ -68,7 +68,7 @@ def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = Fa
     trust_named(chosen.config.plugins, log.warn)
     origin = Origin(architecture=chosen.origin)
     bench = _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
-    for text in _unread(bench):
+    for text in [chosen.changed] * bool(chosen.changed) + _unread(bench):
         log.warn(text)
     return bench
 
@@ -110,14 +110,12 @@ def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: boo
         data = whole(config.data, config.seed)
         space = make_space(config.space)
         architecture = space.grammar.parse(config.architecture)
+        skeleton = _skeleton(space, config, data.task)
         if config.max_macs is not None and choose_width:
             found: Width = widest(space, config.network, data.task, architecture, config.max_macs)
             config = replace(config, network=replace(config.network, channels=found.channels))
             origin = replace(origin, width=found.text)
-        try:
-            skeleton = space.skeleton(config.network, data.task)
-        except SettingError as error:
-            raise SettingError(f"network: {error}") from error
+            skeleton = _skeleton(space, config, data.task)
         size, num = config.training.batch_size, len(data.train)
         if any_batch and size > num:
             config = replace(config, training=replace(config.training, batch_size=max(2, num)))
@@ -141,6 +139,13 @@ def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: boo
             skeleton=skeleton,
             sizes=SizeTable(skeleton),
         )
+
+
+def _skeleton(space: SearchSpace, config: TrainConfig, task: Task) -> Skeleton:
+    try:
+        return space.skeleton(config.network, task)
+    except SettingError as error:
+        raise SettingError(f"network: {error}") from error
 
 
 def training_inputs(bench: TrainBench) -> Inputs:
