@@ -8,9 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bnao.delivery.description import Description, read_description
+from bnao.delivery.description import WEIGHTS, Description, read_description
 from bnao.delivery.sound import check_weights
-from bnao.delivery.weights import FILE_NAME
 from bnao.errors import RunError, SettingError
 from bnao.loop.given import OWN
 from bnao.loop.workbench import NO_TASK
@@ -30,7 +29,7 @@ def load_network(folder: str | Path) -> tuple[nn.Module, Description]:
     """
     place = Path(folder)
     description = read_description(place)
-    path = place / FILE_NAME
+    path = place / WEIGHTS
     if files.sha256(path)[0] != description.sha256:
         raise RunError(
             f"weights must be those that their description names; the hash of {str(path)!r} differs: restore the "

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from bnao.delivery.description import FILE_NAME, Description
+from bnao.delivery.description import FILE_NAME, WEIGHTS, Description
 from bnao.delivery.examples import example_batch
 from bnao.delivery.folder import refuse_taken, whole_folder
 from bnao.delivery.onnx_file import require_onnx, write_onnx
 from bnao.delivery.program import write_program
 from bnao.delivery.sound import check_outputs
 from bnao.delivery.source import Unwritable, model_source
-from bnao.delivery.weights import FILE_NAME as WEIGHTS
-from bnao.delivery.weights import write_weights
 from bnao.errors import RunError
 from bnao.storage import files
+from bnao.storage.checkpoints import save_weights
 from bnao.storage.checksum import with_checksum
 from bnao.storage.plain import to_plain
 
@@ -56,7 +55,7 @@ def write_export(
     examples = example_batch(description.task) if inputs is None else inputs
     check_outputs(module, examples, description.architecture if where is None else where)
     with whole_folder(out) as folder:
-        write_weights(folder / WEIGHTS, module.state_dict(), _metadata(description))
+        save_weights(folder / WEIGHTS, module.state_dict(), _metadata(description))
         description = replace(description, sha256=files.sha256(folder / WEIGHTS)[0])
         try:
             _write_text(folder / "model.py", model_source(module, description))

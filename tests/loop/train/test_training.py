@@ -48,6 +48,12 @@ def test_all_training_images_are_learned_and_each_epoch_is_measured(trained: Tra
     assert training.normalisation[0] == data.train.mean_C.tolist()
 
 
+def test_equal_trainings_have_equal_files(trained: Trained, tmp_path: Path) -> None:
+    again = bnao.train(MICRO, "published", tmp_path / "run")
+    name = "network.safetensors"
+    assert (again.path / name).read_bytes() == (trained[0].path / name).read_bytes()
+
+
 def test_the_headline_is_the_last_epoch_and_the_best_is_told_apart(trained: Trained) -> None:
     summary = trained[0].summary
     accuracies = [e.test_accuracy for e in summary.epochs]
