@@ -126,17 +126,40 @@ def test_a_small_search_from_the_command_line(recipe: str, kind: str, pictures: 
     assert main(["predict", str(tmp_path / "network"), str(pictures / "val" / "class0" / "7.png")]) == 0
 
 
+SMALL_BATCH = ("--training.batch-size", "4")
+SMALL_BATCHES = [word for name in ("supernet", "rerank", "final") for word in (f"--{name}.training.batch-size", "4")]
+
+
+@pytest.mark.parametrize("command", ["train --recipe imagenet-final", "search --recipe cifar10-search"])
+def test_a_dry_run_refuses_the_batch_that_a_run_refuses(
+    command: str, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*command.split(), "--data", f"stream:{few}", "--data.workers", "0", "--out", str(tmp_path / "run")]
+    said = []
+    for dry in ([], ["--dry-run"]):
+        assert main([*words, "--data.resolution", "224", *dry]) == 2
+        said.append(capsys.readouterr().err)
+    assert "training.batch_size is at most the number of training images" in " ".join(said[0].split())
+    assert said[0] == said[1]
+
+
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (["train", "--recipe", "cifar10-final", "--data", "folder:{}"], ("3 x 32 x 32", "cut from 128", "cells.19")),
         (
-            ["train", "--recipe", "imagenet-final", "--data", "stream:{}", "--max-macs", "600e6"],
+            ["train", "--recipe", "cifar10-final", "--data", "folder:{}", *SMALL_BATCH],
+            ("3 x 32 x 32", "4 images", "cells.19", "auxiliary 2 cells.14"),
+        ),
+        (
+            ["train", "--recipe", "imagenet-final", "--data", "stream:{}", "--max-macs", "600e6", *SMALL_BATCH],
             ("3 x 224 x 224", "channels 44: the largest even width within 600,000,000", "44 x 56 x 56, 44 x 28 x 28"),
         ),
-        (["search", "--recipe", "cifar10-search", "--data", "folder:{}"], ("Network: re-ranking", "Network: final")),
         (
-            ["search", "--recipe", "imagenet-search", "--data", "stream:{}"],
+            ["search", "--recipe", "cifar10-search", "--data", "folder:{}", *SMALL_BATCHES],
+            ("Network: re-ranking", "Network: final"),
+        ),
+        (
+            ["search", "--recipe", "imagenet-search", "--data", "stream:{}", *SMALL_BATCHES],
             ("at most 600,000,000 multiply-adds",),
         ),
     ],

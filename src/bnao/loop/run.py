@@ -73,7 +73,7 @@ def prepare(
         bench = make_workbench(config, begun=begun, given=given)
         if words := settled_words(config, bench.config):
             log.listener.event("planned", text=words)
-        _check_budgets(bench)
+        check_budgets(bench)
         check_parts(bench)
     if config.limits.max_latency_ms is not None:
         with threads(num_threads(config)):
@@ -223,7 +223,7 @@ def _measure(
     return winner, arms
 
 
-def _check_budgets(bench: Workbench) -> None:
+def check_budgets(bench: Workbench) -> None:
     """Refuse batches larger than their data before anything is trained."""
     config = bench.config
     num_train, num_valid = len(bench.data.train), len(bench.data.valid)

@@ -59,15 +59,15 @@ class TrainBench:
     team: Team = field(default_factory=Team)  # the processes that share the training
 
 
-def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = False) -> TrainBench:
+def prepare_training(config: TrainConfig, log: StageLog) -> TrainBench:
     """Follow ``config.architecture``, load the data, lay the network out, choose its width. Writes nothing.
 
-    ``any_batch``: a batch larger than the data is cut to them. Raises BnaoError where something does not fit.
+    Raises BnaoError where something does not fit.
     """
     chosen = choose_architecture(config)
     trust_named(chosen.config.plugins, log.warn)
     origin = Origin(architecture=chosen.origin)
-    bench = _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
+    bench = _bench(chosen.config, origin, log, choose_width=True)
     for text in [chosen.changed] * bool(chosen.changed) + _unread(bench):
         log.warn(text)
     return bench
@@ -89,17 +89,17 @@ def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
     if before is not None:
         config = replace(config, threads=before.threads, device="cuda" if before.device.startswith("cuda") else "cpu")
     origin = Origin(**run.read_json(ORIGIN)) if run.has(ORIGIN) else Origin(architecture="of a run that was begun")
-    return _bench(config, origin, log, any_batch=False, choose_width=False)
+    return _bench(config, origin, log, choose_width=False)
 
 
 def prepare_following(config: TrainConfig, log: StageLog) -> TrainBench:
     """A follower's bench: rank 0 has chosen the architecture and the width. Raises BnaoError."""
     load_plugins(config.plugins)
     load_spaces()
-    return _bench(config, Origin(architecture="chosen by rank 0"), log, any_batch=False, choose_width=False)
+    return _bench(config, Origin(architecture="chosen by rank 0"), log, choose_width=False)
 
 
-def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: bool, choose_width: bool) -> TrainBench:
+def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, choose_width: bool) -> TrainBench:
     device = resolve_device(config.device)
     if config.training.compile != "off":
         require_compiler(device.type)
@@ -116,16 +116,12 @@ def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: boo
             config = replace(config, network=replace(config.network, channels=found.channels))
             origin = replace(origin, width=found.text)
             skeleton = _skeleton(space, config, data.task)
-        size, num = config.training.batch_size, len(data.train)
-        if any_batch and size > num:
-            config = replace(config, training=replace(config.training, batch_size=max(2, num)))
-        else:
-            require(
-                size <= num,
-                f"training.batch_size is at most the number of training images, {num}",
-                size,
-                "lower it or use more images",
-            )
+        require(
+            config.training.batch_size <= len(data.train),
+            f"training.batch_size is at most the number of training images, {len(data.train)}",
+            config.training.batch_size,
+            "lower it or use more images",
+        )
         data.train.augmented(config.training.augment)  # refuses what it cannot do
         return TrainBench(
             config=config,
