@@ -43,7 +43,7 @@ def test_default_folder(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["export", "none"], "bnao search --out"),
+        (["export", "none"], "bnao train --out"),
         (["predict", "none", "a.png"], "bnao export --out"),
         (["predict", "none"], "at least one picture"),
         (["predict", "none", "a.png", "--top", "0"], "--top is at least 1"),

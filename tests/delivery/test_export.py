@@ -18,7 +18,6 @@ import bnao.api as api
 from bnao.delivery import onnx_file, write
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
-from bnao.delivery.weights import write_weights
 from bnao.errors import BnaoError, DataError, RunError, SettingError
 from bnao.loop.result import read_result
 from bnao.spaces.config import NetworkConfig, SpaceConfig
@@ -57,10 +56,6 @@ def test_same_bytes_again(run: Path, exported: Path, tmp_path: Path) -> None:
     bnao.export(run, tmp_path / "again", onnx=False)
     for name in NAMES - {"model.onnx", "architecture.json"}:
         assert (tmp_path / "again" / name).read_bytes() == (exported / name).read_bytes(), name
-    tensors = {"a": torch.ones(3), "b": torch.ones(2, dtype=torch.int64)}
-    for number in range(8):
-        write_weights(tmp_path / f"{number}", tensors, {"c": "d", "é": "f", "x": "y"})
-    assert len({(tmp_path / f"{number}").read_bytes() for number in range(8)}) == 1
 
 
 def test_drawing(exported: Path) -> None:

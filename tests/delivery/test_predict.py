@@ -14,10 +14,12 @@ from tests.delivery.conftest import Made
 
 import bnao
 from bnao.cli.main import main
-from bnao.delivery.network import load_network
+from bnao.delivery import write
+from bnao.delivery.network import build_network, load_network
 from bnao.delivery.predict import predict, read_picture
 from bnao.delivery.write import write_export
-from bnao.errors import DataError, SettingError
+from bnao.errors import DataError, NumericalError, SettingError
+from bnao.spaces.base import make_space
 from bnao.storage.checksum import with_checksum
 from bnao.storage.files import json_bytes
 
@@ -98,3 +100,37 @@ def test_names_of_an_export_cannot_steer_the_terminal(
     assert main(["predict", str(tmp_path / "theirs"), str(named)]) == 0
     [line] = capsys.readouterr().out.splitlines()
     assert "\x1b" not in line and "\u202e" not in line and line.count(r"\x1b[2J\n\u202e") == 3
+
+
+@pytest.mark.parametrize("name", ["weight", "running_var"])
+def test_a_network_with_values_that_are_not_finite_is_not_delivered(
+    name: str, make: Callable[[str, int], Made], tmp_path: Path
+) -> None:
+    module, description = make("mobile", 0)
+    place = next(key for key in module.state_dict() if key.endswith(name))
+    kept = module.state_dict()[place].clone()
+    write_export(module, description, tmp_path / "network", onnx=False, texts={})
+    module.state_dict()[place].fill_(float("nan"))
+    with pytest.raises(NumericalError, match=r"answers with finite numbers; that of 'runs/x' does not for .* anew"):
+        write_export(module, description, tmp_path / "bad", onnx=False, texts={}, where="runs/x")
+    assert not (tmp_path / "bad").exists()
+    with pytest.raises(NumericalError, match=rf"finite weights; {place} in 'w' holds NaN or infinity: .* anew"):
+        build_network(description, make_space(description.space), module.state_dict(), "w")
+    module.state_dict()[place].copy_(kept)
+    assert build_network(description, make_space(description.space), module.state_dict(), "w")
+
+
+def test_an_export_of_weights_that_are_not_finite_does_not_predict(
+    make: Callable[[str, int], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions before this check wrote it; and weights that are finite, but not what comes of them."""
+    module, description = make("mobile", 0)
+    seen = picture(tmp_path / "x.png", (16, 16))
+    for number, value, words in ((0, float("nan"), "finite weights"), (1, 3e38, r"does not for '.*x.png'")):
+        with torch.no_grad():
+            next(iter(module.parameters())).fill_(value)
+        with monkeypatch.context() as patch:
+            patch.setattr(write, "check_outputs", lambda *arguments: None)
+            write_export(module, description, tmp_path / str(number), onnx=False, texts={})
+        with pytest.raises(NumericalError, match=words):
+            predict(tmp_path / str(number), [seen])

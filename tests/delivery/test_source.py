@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from bnao.data.images import Images
 from bnao.delivery.program import write_program
 from bnao.delivery.source import Unwritable, model_source
-from bnao.delivery.weights import write_weights
 from bnao.ops import Operation
+from bnao.storage.checkpoints import save_weights
 
 BLOCKED = """
 import sys
@@ -50,7 +50,7 @@ def test_outputs_without_bnao(make: Callable[[str, int], Made], tmp_path: Path) 
         module, description = make(case, 7)
         folder = tmp_path / case.replace("-", "_")
         folder.mkdir()
-        write_weights(folder / "model.safetensors", module.state_dict(), {"a": "b"})
+        save_weights(folder / "model.safetensors", module.state_dict(), {"a": "b"})
         (folder / "model.py").write_text(model_source(module, description), encoding="utf-8")
         task = description.task
         pixels = torch.randint(0, 256, (3, task.in_channels, *task.image_size), dtype=torch.uint8)

@@ -9,14 +9,21 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from tests.loop.conftest import MICRO as SEARCHED
+from tests.loop.conftest import Recorder
+from tests.loop.train.conftest import MICRO as TRAINED
 
 import bnao
+from bnao import api
 from bnao.controller.config import ControllerConfig
 from bnao.cost.limits import Limits
+from bnao.data.config import DataConfig
 from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
-from bnao.loop.unread import EVOLUTION, NAO, unread_settings
-from bnao.recipes import load_recipe, recipe_names
+from bnao.loop.train.config import TrainConfig
+from bnao.loop.unread import EVOLUTION, NAO, unread_in_training, unread_of_source, unread_settings
+from bnao.recipes import load_recipe, load_train_recipe, recipe_names, train_recipe_names
+from bnao.settings import update
 from bnao.spaces.config import NetworkConfig
 from bnao.training.config import TrainingConfig
 
@@ -89,6 +96,10 @@ def test_defaults_and_modes_alone_say_nothing():
         ),
         ({"supernet": SupernetConfig(training=TrainingConfig(inactive="moving"))}, []),
         (
+            {"supernet": SupernetConfig(training=TrainingConfig(optimizer="adamw", momentum=0.5))},
+            ["supernet.training.momentum is not used with supernet.training.optimizer adamw"],
+        ),
+        (
             {"rerank": RerankConfig(training=TrainingConfig(inactive="moving"))},
             ["rerank.training.inactive is not used because a network trained alone has no weights off the path"],
         ),
@@ -122,6 +133,60 @@ def test_defaults_and_modes_alone_say_nothing():
 )
 def test_what_is_not_read_is_named(sections, texts):
     assert unread_settings(replace(SearchConfig(), **sections)) == texts
+
+
+@pytest.mark.parametrize("name", train_recipe_names())
+def test_recipes_of_trainings_set_nothing_that_is_not_read(name):
+    config = load_train_recipe(name)
+    assert unread_in_training(config) + unread_of_source(config.data, sets_aside=False) == []
+    assert unread_in_training(TrainConfig()) == []
+
+
+@pytest.mark.parametrize(
+    ("training", "text"),
+    [
+        (RATE, "training.final_learning_rate is not used with training.schedule exponential"),
+        (DECAY, "training.decay is not used with training.schedule cosine"),
+        ({"inactive": "moving"}, "training.inactive is not used because a network trained alone has no weights off"),
+        ({"auxiliary_weight": 0.1}, "training.auxiliary_weight is not used because network has no auxiliary head"),
+        ({"optimizer": "adamw", "momentum": 0.5}, "training.momentum is not used with training.optimizer adamw"),
+    ],
+)
+def test_what_a_training_does_not_read_is_named(training, text):
+    config = TrainConfig(network=PLAIN, training=TrainingConfig(**training))
+    assert [found[: len(text)] for found in unread_in_training(config)] == [text]
+
+
+def test_what_a_source_does_not_read_is_named(tmp_path):
+    (tmp_path / "photos").mkdir()
+    workers, download = DataConfig(workers=1), DataConfig(download=True)
+    assert unread_of_source(workers) == ["data.workers is not used with data of kind sample"]
+    assert unread_of_source(replace(workers, source="stream")) == []
+    assert unread_of_source(download) == ["data.download is not used with data of kind sample"]
+    assert unread_of_source(replace(download, source="cifar10")) == []
+    there = f"cifar10:{tmp_path / 'photos'}"
+    assert unread_of_source(replace(download, source=there)) == [
+        f"data.download is not used because {there} names files that are there"
+    ]
+
+
+def test_a_training_says_what_it_does_not_read(tmp_path):
+    """It and its dry run; a width that a limit sets takes the place of the settings' own."""
+    changes = {"workers": 2, "valid_fraction": 0.2}
+    config = update(TRAINED, {"data": changes, "training": DECAY, "max_macs": 2_000_000})
+    dry = Recorder()
+    tried = api.dry_train(config, listener=dry)
+    summary = bnao.train(config, out=tmp_path / "run").summary
+    assert [e["text"] for e in dry.of("warning")] == summary.warnings
+    names = [text.split()[0] for text in summary.warnings]
+    assert names == ["training.decay", "data.workers", "data.valid_fraction"]
+    assert f"channels {summary.channels} in place of 4: " in summary.width == dict(tried.facts)["width"]
+
+
+def test_a_search_says_it_in_its_dry_run_too():
+    dry = Recorder()
+    api.dry_search(update(SEARCHED, {"data": {"workers": 2}, "scoring": {"recalibration_batches": 9}}), listener=dry)
+    assert [e["text"].split()[0] for e in dry.of("warning")] == ["scoring.recalibration_batches", "data.workers"]
 
 
 def _reads(paths):

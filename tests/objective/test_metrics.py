@@ -94,3 +94,17 @@ def test_shapes_that_do_not_fit_and_missing_functions_are_refused():
         make_objective(ObjectiveConfig(loss="mse", metric="mse")).training_loss(torch.zeros(4, 2), torch.zeros(4))
     with pytest.raises(SettingError, match="give loss= again"):
         make_objective(ObjectiveConfig(loss="own"))
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def test_what_is_no_decision_is_wrong_and_never_a_hit():
+    logits = torch.tensor([[2.0, 1.0], [NAN, NAN], [NAN, 0.0], [INF, INF], [-INF, -INF], [1.0, -INF]])
+    labels = torch.zeros(6, dtype=torch.long)
+    assert METRICS.get("accuracy").of(logits, labels) == 2 / 6
+    assert METRICS.get("error").of(logits, labels) == 4 / 6
+    assert METRICS.get("accuracy").of(torch.tensor([[NAN], [-1.0]]), torch.zeros(2, 1)) == 0.5
+    assert METRICS.get("f1").of(torch.full((3, 2), NAN), torch.zeros(3, dtype=torch.long)) == 0.0
+    half = torch.tensor([[NAN, 0.0], [1.0, 1.0]])
+    assert math.isnan(METRICS.get("auroc").of(half, torch.tensor([[0.0, 1.0], [1.0, 0.0]])))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from tests.pictures import picture_folder
 
+import bnao
 from bnao.cli.main import main
 from bnao.errors import SettingError
 from bnao.loop.train.config import TrainConfig
@@ -101,6 +103,19 @@ def test_a_small_training_from_the_command_line(
     assert "after the last epoch" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_small_training_in_bfloat16(pictures: Path, tmp_path: Path) -> None:
+    """What imagenet-final's precision comes to on a GPU, here on the CPU."""
+    assert load_train_recipe("imagenet-final").training.precision == "auto"
+    assert load_recipe("imagenet-search").final.training.precision == "auto"
+    settings = {"data.source": f"folder:{pictures}", "data.resolution": 32, "training.precision": "bfloat16"}
+    half = bnao.train("cifar10-final-small", out=tmp_path / "half", settings=settings)
+    full = bnao.train("cifar10-final-small", out=tmp_path / "full", settings={**settings, "training.precision": "auto"})
+    assert RunFolder.open(half.path).manifest.config["training"]["precision"] == "bfloat16"
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in half.module.parameters())
+    losses = [trained.summary.epochs[-1].train_loss for trained in (half, full)]
+    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], rel=0.1)
+
+
 @pytest.mark.parametrize(("recipe", "kind"), [("cifar10-search-small", "folder"), ("imagenet-search-small", "stream")])
 def test_a_small_search_from_the_command_line(recipe: str, kind: str, pictures: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "run")
@@ -111,17 +126,40 @@ def test_a_small_search_from_the_command_line(recipe: str, kind: str, pictures: 
     assert main(["predict", str(tmp_path / "network"), str(pictures / "val" / "class0" / "7.png")]) == 0
 
 
+SMALL_BATCH = ("--training.batch-size", "4")
+SMALL_BATCHES = [word for name in ("supernet", "rerank", "final") for word in (f"--{name}.training.batch-size", "4")]
+
+
+@pytest.mark.parametrize("command", ["train --recipe imagenet-final", "search --recipe cifar10-search"])
+def test_a_dry_run_refuses_the_batch_that_a_run_refuses(
+    command: str, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*command.split(), "--data", f"stream:{few}", "--data.workers", "0", "--out", str(tmp_path / "run")]
+    said = []
+    for dry in ([], ["--dry-run"]):
+        assert main([*words, "--data.resolution", "224", *dry]) == 2
+        said.append(capsys.readouterr().err)
+    assert "training.batch_size is at most the number of training images" in " ".join(said[0].split())
+    assert said[0] == said[1]
+
+
 @pytest.mark.parametrize(
     ("words", "parts"),
     [
-        (["train", "--recipe", "cifar10-final", "--data", "folder:{}"], ("3 x 32 x 32", "cut from 128", "cells.19")),
         (
-            ["train", "--recipe", "imagenet-final", "--data", "stream:{}", "--max-macs", "600e6"],
+            ["train", "--recipe", "cifar10-final", "--data", "folder:{}", *SMALL_BATCH],
+            ("3 x 32 x 32", "4 images", "cells.19", "auxiliary 2 cells.14"),
+        ),
+        (
+            ["train", "--recipe", "imagenet-final", "--data", "stream:{}", "--max-macs", "600e6", *SMALL_BATCH],
             ("3 x 224 x 224", "channels 44: the largest even width within 600,000,000", "44 x 56 x 56, 44 x 28 x 28"),
         ),
-        (["search", "--recipe", "cifar10-search", "--data", "folder:{}"], ("Network: re-ranking", "Network: final")),
         (
-            ["search", "--recipe", "imagenet-search", "--data", "stream:{}"],
+            ["search", "--recipe", "cifar10-search", "--data", "folder:{}", *SMALL_BATCHES],
+            ("Network: re-ranking", "Network: final"),
+        ),
+        (
+            ["search", "--recipe", "imagenet-search", "--data", "stream:{}", *SMALL_BATCHES],
             ("at most 600,000,000 multiply-adds",),
         ),
     ],

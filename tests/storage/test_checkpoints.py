@@ -1,3 +1,4 @@
+import json
 import random
 from collections import OrderedDict
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_weights_round_trip_with_tied_and_strided_tensors(tmp_path: Path) -> Non
     tensors, metadata = load_weights(path)
     assert torch.equal(tensors["b"], base.t()) and torch.equal(tensors["tied"], base) and tensors["n"].item() == 4
     assert metadata == {"architecture": "0 1 | 0 1"}
+
+
+def test_equal_weights_give_equal_bytes(tmp_path: Path) -> None:
+    tensors = {"a": torch.ones(3), "b": torch.ones(2, dtype=torch.int64)}
+    for number in range(8):
+        save_weights(tmp_path / f"{number}", tensors, {"c": "d", "é": "f", "x": "y"})
+    (content,) = {(tmp_path / f"{number}").read_bytes() for number in range(8)}
+    start = 8 + int.from_bytes(content[:8], "little")
+    assert start % 8 == 0 and list(json.loads(content[8:start])["__metadata__"]) == ["bnao.sha256", "c", "x", "é"]
+    tensors, metadata = load_weights(tmp_path / "0")
+    assert torch.equal(tensors["a"], torch.ones(3)) and metadata == {"c": "d", "é": "f", "x": "y"}
 
 
 def test_damaged_weights(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def dry_search(config: SearchConfig, *, listener: Listener | Callable[..., None] | None = None) -> DryRun:
     """What a search with these settings would do, from two real steps of each kind of its trainings.
 
-    A batch larger than the data is cut to them, and it is said. Raises BnaoError as :func:`bnao.search` does.
+    Raises BnaoError where :func:`bnao.search` does before it begins.
     """
     from bnao.loop.dry.search import try_search
 
@@ -30,9 +30,10 @@ def dry_train(
     processes: int | None = None,
     listener: Listener | Callable[..., None] | None = None,
 ) -> DryRun:
-    """What :func:`bnao.train` with these settings would do, from two real steps; batches as :func:`dry_search`.
+    """What :func:`bnao.train` with these settings would do, from two real steps.
 
-    ``processes`` as in :func:`bnao.train`: they make the steps together.
+    ``processes`` as in :func:`bnao.train`: they make the steps together. Raises BnaoError where :func:`bnao.train` does
+    before it begins.
     """
     from bnao.loop.given import NOTHING
     from bnao.loop.team.start import Assembly
@@ -46,7 +47,7 @@ def dry_train(
             tried = assembly.follow().result
             assert isinstance(tried, DryRun)
             return tried
-        bench = assembly.joined(TrainWork(prepare_training(config, log, any_batch=True))).bench
-        tried = try_training(bench, config, log)
+        bench = assembly.joined(TrainWork(prepare_training(config, log))).bench
+        tried = try_training(bench, log)
         assembly.finish(tried)
         return tried

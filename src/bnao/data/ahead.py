@@ -95,8 +95,8 @@ class Ahead:
             pixels = future.result()
         except BrokenProcessPool as error:
             raise RunError(
-                f"the processes that decode pictures live as long as the training; one of {self._workers} died: set "
-                "data.workers lower if memory ran out, or to 0"
+                f"the processes that decode pictures live as long as the training; one of {self._workers} died: it was "
+                "killed, or memory ran out (then begin anew with a lower data.workers, or 0)"
             ) from error
         if not self._waiting:
             self._end()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bnao.data.base import DataSource
 from bnao.data.config import DataConfig
-from bnao.data.kind import SourceKind
+from bnao.data.kind import NOT_ALL_READ, SourceKind
 from bnao.data.sources import cifar, folder, jpeg_npz, npz, sample, stream
 from bnao.errors import DataError, nearest, unknown_name
 from bnao.registry import Registry
@@ -40,6 +40,26 @@ def open_source(config: DataConfig) -> DataSource:
         return SOURCES.get(kind or _detected(path)).open(path, config)
     except OSError as error:
         raise DataError(f"data must be readable; {config.source!r} is not ({error}): check its permissions") from error
+
+
+def unread_fields(config: DataConfig) -> dict[str, str]:
+    """The fields that are set and that the source does not read, each with why. Raises as :func:`open_source`.
+
+    >>> unread_fields(DataConfig(source="sample", workers=2))
+    {'workers': 'with data of kind sample'}
+    """
+    changed = [name for name in NOT_ALL_READ if getattr(config, name) != getattr(DataConfig(), name)]
+    if not changed:
+        return {}
+    kind, path = _parse(config.source.strip())
+    kind = kind or _detected(path)
+    reads = SOURCES.get(kind).reads
+    if reads is None:
+        return {}
+    found = {name: f"with data of kind {kind}" for name in changed if name not in reads}
+    if path is not None and "download" in changed and "download" in reads:
+        found["download"] = f"because {config.source} names files that are there"
+    return found
 
 
 def _parse(text: str) -> tuple[str | None, Path | None]:

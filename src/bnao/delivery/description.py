@@ -15,6 +15,7 @@ from bnao.storage.plain import from_dict
 from bnao.task import Task
 
 FILE_NAME = "architecture.json"
+WEIGHTS = "model.safetensors"  # beside it
 FORMAT, VERSION = "bnao-network", 1
 MOST_CHANNELS = 4096  # of an input
 

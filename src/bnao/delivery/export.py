@@ -64,7 +64,7 @@ def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) ->
     :func:`~bnao.delivery.predict.predict` reads it.
 
     Raises BnaoError before anything is written: for a run that has not finished, or whose model only Python knows, a
-    folder that is taken, packages that are missing.
+    folder that is taken, packages that are missing, a network whose weights or answers are not finite.
 
     Example: ``export("runs/demo", "demo-network").metric_value``
     """
@@ -79,7 +79,8 @@ def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) ->
     title = f"{space.name} {description.id}: {description.num_params:,} parameters"
     drawn = architecture_svg(space, space.grammar.parse(description.architecture), title)
     inputs = None if bench is None or description.mean is not None else some_examples(bench.data.train)
-    return write_export(module, description, target, onnx=onnx, texts={"architecture.svg": drawn}, inputs=inputs)
+    texts = {"architecture.svg": drawn}
+    return write_export(module, description, target, onnx=onnx, texts=texts, inputs=inputs, where=folder.path)
 
 
 def delivered_file(run: RunFolder) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from bnao.delivery.description import Description, read_description
-from bnao.delivery.weights import FILE_NAME
+from bnao.delivery.description import WEIGHTS, Description, read_description
+from bnao.delivery.sound import check_weights
 from bnao.errors import RunError, SettingError
 from bnao.loop.given import OWN
 from bnao.loop.workbench import NO_TASK
@@ -24,11 +24,12 @@ def load_network(folder: str | Path) -> tuple[nn.Module, Description]:
 
     It maps normalised images (B, C, H, W), ``(pixels / 255 - mean) / std``, to logits (B, classes); where the
     description has no ``mean``, what the search was given to what it learned. Raises RunError if
-    the folder is none that ``bnao export`` wrote, or a file of it is missing or altered.
+    the folder is none that ``bnao export`` wrote, or a file of it is missing or altered; NumericalError where weights
+    are not finite.
     """
     place = Path(folder)
     description = read_description(place)
-    path = place / FILE_NAME
+    path = place / WEIGHTS
     if files.sha256(path)[0] != description.sha256:
         raise RunError(
             f"weights must be those that their description names; the hash of {str(path)!r} differs: restore the "
@@ -51,8 +52,9 @@ def build_network(
 ) -> nn.Module:
     """The described network of ``space`` with these weights, in eval mode; ``where`` they lie is for messages.
 
-    Raises RunError for weights of another network.
+    Raises RunError for weights of another network, NumericalError where they are not finite.
     """
+    check_weights(tensors, where)
     skeleton = space.skeleton(description.network, description.task or NO_TASK)
     architecture = space.grammar.parse(description.architecture)
     if description.space.name != OWN:  # a description may claim a network of any size: its shapes come first

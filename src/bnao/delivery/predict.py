@@ -17,7 +17,8 @@ from bnao.data.crops import cut
 from bnao.data.decode import decode
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
-from bnao.errors import DataError, SettingError, require
+from bnao.delivery.sound import REMEDY
+from bnao.errors import DataError, NumericalError, SettingError, require
 from bnao.task import Task
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
@@ -51,7 +52,7 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
 
     Raises RunError for a folder that is none or damaged, DataError for a picture that is missing or damaged (naming
     it), SettingError if ``top`` is below 1, no picture is given, or the network does not tell classes apart, or not of
-    pictures.
+    pictures; NumericalError where the network's weights or its answer to a picture are not finite.
 
     Example: ``predict("exported", ["cat.jpg"])[0].top[0].name``
     """
@@ -78,7 +79,9 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
     for begin in range(0, len(paths), BATCH):
         batch = paths[begin : begin + BATCH]
         pixels = torch.from_numpy(np.stack([read_picture(path, task, description.central_share) for path in batch]))
-        found += _named(batch, _probabilities(module, pixels, description), task, top)
+        probabilities_BK = _probabilities(module, pixels, description)
+        _check_finite(probabilities_BK, batch, folder)
+        found += _named(batch, probabilities_BK, task, top)
     return found
 
 
@@ -109,6 +112,16 @@ def _probabilities(module: nn.Module, pixels_BCHW: Tensor, description: Descript
     with torch.no_grad():
         logits_BK: Tensor = module((pixels_BCHW.float() - mean) / std)
     return torch.softmax(logits_BK, dim=1)
+
+
+def _check_finite(probabilities_BK: Tensor, paths: Sequence[Path], folder: str | Path) -> None:
+    """Raise NumericalError where a picture has no probabilities, naming the first."""
+    unknown = (~probabilities_BK.isfinite().all(1)).nonzero()
+    if len(unknown):
+        raise NumericalError(
+            f"a network answers with finite numbers; that in {str(folder)!r} does not for "
+            f"{str(paths[int(unknown[0])])!r}: {REMEDY}"
+        )
 
 
 def _named(paths: Sequence[Path], probabilities_BK: Tensor, task: Task, top: int) -> Iterator[Prediction]:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from bnao.delivery.description import FILE_NAME, Description
+from bnao.delivery.description import FILE_NAME, WEIGHTS, Description
 from bnao.delivery.examples import example_batch
 from bnao.delivery.folder import refuse_taken, whole_folder
 from bnao.delivery.onnx_file import require_onnx, write_onnx
 from bnao.delivery.program import write_program
+from bnao.delivery.sound import check_outputs
 from bnao.delivery.source import Unwritable, model_source
-from bnao.delivery.weights import FILE_NAME as WEIGHTS
-from bnao.delivery.weights import write_weights
 from bnao.errors import RunError
 from bnao.storage import files
+from bnao.storage.checkpoints import save_weights
 from bnao.storage.checksum import with_checksum
 from bnao.storage.plain import to_plain
 
@@ -42,17 +42,20 @@ def write_export(
     onnx: bool,
     texts: Mapping[str, str],
     inputs: Inputs | None = None,
+    where: object = None,
 ) -> Description:
     """Write the folder ``out`` (new or empty), all or nothing, and return the description with what was measured.
 
     ``module`` is the delivered network in eval mode on the CPU, ``texts`` further files (a drawing) by name. Where no
     readable source is known for a module, ``model.pt2`` is written in place of ``model.py``, and ``source_note`` says
-    why. ``inputs``: some examples, where they are not images of the task's size. Raises BnaoError.
+    why. ``inputs``: some examples, where they are not images of the task's size; ``where``: what is exported, for
+    messages. Raises BnaoError, NumericalError where the network does not answer the examples with finite numbers.
     """
     check_export(out, onnx=onnx)
     examples = example_batch(description.task) if inputs is None else inputs
+    check_outputs(module, examples, description.architecture if where is None else where)
     with whole_folder(out) as folder:
-        write_weights(folder / WEIGHTS, module.state_dict(), _metadata(description))
+        save_weights(folder / WEIGHTS, module.state_dict(), _metadata(description))
         description = replace(description, sha256=files.sha256(folder / WEIGHTS)[0])
         try:
             _write_text(folder / "model.py", model_source(module, description))

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bnao.call import call_network
+from bnao.call import call_network, tensors_of
 from bnao.data.examples import Batch, Examples
 from bnao.objective import CLASSIFICATION, Metric, Objective
 from bnao.rng import generator
@@ -90,6 +90,20 @@ def prepared_batches(examples: Examples, batch_size: int) -> list[Batch]:
 def measure_batches(module: nn.Module, batches: Iterable[Batch], objective: Objective = CLASSIFICATION) -> Measurement:
     """As :func:`measure`, on prepared batches, or batches that come one at a time."""
     return _outcome(module, batches, objective).measurement()
+
+
+def broken(module: nn.Module, examples: Examples, batch_size: int = 500) -> bool:
+    """Whether ``module`` answers inputs that are all finite with NaN or plus infinity, in one batch or more.
+
+    Minus infinity rules a class out, and is an answer.
+    """
+    with torch.no_grad():
+        for x, _ in batches_in_turn(examples, batch_size):
+            if all(bool(torch.isfinite(tensor).all()) for tensor in tensors_of(x)):
+                outputs = call_network(module, x)
+                if bool((outputs.isnan() | outputs.isposinf()).any()):
+                    return True
+    return False
 
 
 def figures_of(module: nn.Module, batches: Iterable[Batch], objective: Objective) -> tuple[float, float]:

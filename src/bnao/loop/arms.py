@@ -6,6 +6,7 @@ best-of-k.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -95,9 +96,13 @@ def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architectu
 
 
 def best_first(bench: Workbench, candidates: Iterable[Candidate]) -> list[Candidate]:
-    """By the metric on validation."""
-    utility = bench.objective.metric.utility
-    return sorted(candidates, key=lambda c: -utility(c.valid_metric))
+    """By the metric on validation; a network that has none (its outputs are not finite) comes last."""
+
+    def utility(candidate: Candidate) -> float:
+        value = bench.objective.metric.utility(candidate.valid_metric)
+        return -math.inf if math.isnan(value) else value
+
+    return sorted(candidates, key=utility, reverse=True)
 
 
 def _weights_name(stage_name: str, architecture: Architecture) -> str:

@@ -11,14 +11,14 @@ from torch import nn
 from bnao.controller import PROPOSERS, make_proposer
 from bnao.cost.latency_table import LatencyTable
 from bnao.data.words import examples_word
-from bnao.errors import SettingError, require
-from bnao.evaluation.measure import measure
+from bnao.errors import NumericalError, SettingError, require
+from bnao.evaluation.measure import broken, measure
 from bnao.loop.arms import Candidate, random_arm, train_arm
 from bnao.loop.comparison import Arms, compare
 from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
 from bnao.loop.front import POOL_LATENCY
-from bnao.loop.given import NOTHING, Given
+from bnao.loop.given import NOTHING, OWN, Given
 from bnao.loop.inputs import check_inputs, note_parts
 from bnao.loop.latency import (
     kept_first,
@@ -40,9 +40,9 @@ from bnao.loop.rounds import Rounds, controller_config
 from bnao.loop.source_run import open_source
 from bnao.loop.stage_names import stage_names as stage_names
 from bnao.loop.stages import StageLog
-from bnao.loop.unread import unread_settings
+from bnao.loop.unread import unread_of_source, unread_settings
 from bnao.loop.winner import FINAL, describe_winner, save_winner, train_winner
-from bnao.loop.workbench import Workbench, make_workbench, num_threads, within_latency
+from bnao.loop.workbench import Workbench, make_workbench, num_threads, settled_words, within_latency
 from bnao.rng import generator
 from bnao.sampling import POLICIES
 from bnao.storage import RunFolder, to_plain
@@ -71,7 +71,9 @@ def prepare(
         open_source(config)
     with threads(num_threads(config)), log.stage("data", "data and networks", None, "images"):
         bench = make_workbench(config, begun=begun, given=given)
-        _check_budgets(bench)
+        if words := settled_words(config, bench.config):
+            log.listener.event("planned", text=words)
+        check_budgets(bench)
         check_parts(bench)
     if config.limits.max_latency_ms is not None:
         with threads(num_threads(config)):
@@ -79,7 +81,7 @@ def prepare(
             check_parts(bench)
     elif given.latency is not None:
         raise SettingError("a function of latency is used by limits.max_latency_ms only; received none: set the limit")
-    for text in unread_settings(config):
+    for text in unread_settings(config) + ([] if config.data.source == OWN else unread_of_source(config.data)):
         log.warn(text)
     return bench
 
@@ -198,6 +200,13 @@ def _measure(
         winner = describe_winner(bench, chosen, final, f"{len(test.images):,} {word}, {test.measured}")
         stage.figures.update({f"test_{bench.objective.metric.name}": final.metric})
         if not math.isfinite(final.loss):
+            if broken(module, test.images):
+                raise NumericalError(
+                    "a finished network must answer with finite numbers; the winner's outputs on the "
+                    f"{word} set aside are not, though these are, and its loss is {final.loss}: lower the "
+                    "learning_rate or clip_norm of the training that made it (final.mode "
+                    f"{bench.config.final.mode}), and search anew"
+                )
             log.warn(
                 f"the loss of the winner on the {word} set aside is {final.loss}: look for values in these data that "
                 "are not finite (NaN or infinite); its figures may mean nothing"
@@ -214,7 +223,7 @@ def _measure(
     return winner, arms
 
 
-def _check_budgets(bench: Workbench) -> None:
+def check_budgets(bench: Workbench) -> None:
     """Refuse batches larger than their data before anything is trained."""
     config = bench.config
     num_train, num_valid = len(bench.data.train), len(bench.data.valid)

@@ -163,6 +163,6 @@ def _settings(stage: str) -> str:
     kind = stage.partition("-")[0]
     of = {
         "supernet": "supernet.training", "scoring": "scoring", "final": "final.training", "controller": "controller",
-        "train": "training",
+        "train": "training", "measure": "final",
     }  # fmt: skip
     return of.get(kind, "rerank.training")

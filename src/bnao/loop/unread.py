@@ -7,9 +7,13 @@ from typing import Any
 
 from bnao.controller.config import ControllerConfig
 from bnao.cost.limits import Limits
+from bnao.data.catalog import unread_fields
+from bnao.data.config import DataConfig
 from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import CheckConfig, FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
+from bnao.loop.train.config import TrainConfig
 from bnao.spaces.config import NetworkConfig
+from bnao.spaces.unread import joined
 from bnao.training.config import TrainingConfig
 
 EVOLUTION = ("population", "tournament")
@@ -45,10 +49,31 @@ def unread_settings(config: SearchConfig) -> list[str]:
     return texts
 
 
+def unread_in_training(config: TrainConfig) -> list[str]:
+    """The same of ``bnao train``, from its settings alone; of the data see :func:`unread_of_source`.
+
+    >>> unread_in_training(TrainConfig(training=TrainingConfig(optimizer="adamw", momentum=0.5)))
+    ['training.momentum is not used with training.optimizer adamw']
+    """
+    default = TrainConfig().training
+    return _of_training(_Training("training", config.training, default, "network", config.network))
+
+
+def unread_of_source(config: DataConfig, *, sets_aside: bool = True) -> list[str]:
+    """Of the data; ``sets_aside``: a part of the training images is kept back. Raises DataError.
+
+    >>> unread_of_source(DataConfig(valid_fraction=0.5), sets_aside=False)
+    ['data.valid_fraction is not used because the data have test images, and all others are learned']
+    """
+    found = unread_fields(config)
+    if not sets_aside and config.valid_fraction != DataConfig().valid_fraction:
+        found["valid_fraction"] = "because the data have test images, and all others are learned"
+    return [text for name, why in found.items() for text in _sentence("data", [name], why)]
+
+
 def _sentence(section: str, names: list[str], why: str) -> list[str]:
     dotted = [f"{section}.{name}" for name in names]
-    subject = " and ".join(filter(None, [", ".join(dotted[:-1]), *dotted[-1:]]))
-    return [f"{subject} {'is' if len(dotted) == 1 else 'are'} not used {why}"] if dotted else []
+    return [f"{joined(dotted)} {'is' if len(dotted) == 1 else 'are'} not used {why}"] if dotted else []
 
 
 def _changed(config: Any, default: Any) -> list[str]:
@@ -142,6 +167,8 @@ def _of_training(training: _Training) -> list[str]:
     }
     if not training.network.auxiliary:
         unread["auxiliary_weight"] = f"because {training.network_name} has no auxiliary head"
+    if config.optimizer != "sgd":
+        unread["momentum"] = f"with {name}.optimizer {config.optimizer}"
     if name != "supernet.training":
         unread["inactive"] = "because a network trained alone has no weights off the path"
     return [text for field, why in unread.items() if training.changed(field) for text in _sentence(name, [field], why)]

@@ -24,7 +24,7 @@ from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
 from bnao.task import Task
 from bnao.training.compiled import require_compiler
-from bnao.training.device import resolve_device
+from bnao.training.device import resolve_device, with_precision
 from bnao.training.optimizer import OptimizerFactory
 
 NO_TASK = Task(in_channels=0, image_size=(0, 0), num_classes=0)
@@ -87,6 +87,7 @@ def make_workbench(config: SearchConfig, *, begun: bool = False, given: Given = 
     device = resolve_device(config.device)
     if any(part.training.compile != "off" for part in (config.supernet, config.rerank, config.final)):
         require_compiler(device.type)
+    config = settled(config, device)
     data, held_out = given.data(config.data, config.objective, config.seed)
     space = _space(config, given, data)
 
@@ -115,6 +116,23 @@ def make_workbench(config: SearchConfig, *, begun: bool = False, given: Given = 
         delivered=delivered,
         optimizer=given.optimizer,
     )
+
+
+def settled(config: SearchConfig, device: torch.device) -> SearchConfig:
+    """The settings with the precision that ``auto`` comes to on ``device``."""
+    return replace(
+        config,
+        supernet=replace(config.supernet, training=with_precision(config.supernet.training, device)),
+        rerank=replace(config.rerank, training=with_precision(config.rerank.training, device)),
+        final=replace(config.final, training=with_precision(config.final.training, device)),
+    )
+
+
+def settled_words(asked: SearchConfig, found: SearchConfig) -> str:
+    """What ``auto`` came to in which section, in words; empty where nothing was left open."""
+    sections = ("supernet", "rerank", "final")
+    names = [name for name in sections if getattr(asked, name).training.precision == "auto"]
+    return ", ".join(f"{name}.training.precision auto: {getattr(found, name).training.precision}" for name in names)
 
 
 def within_latency(bench: Workbench, latency: Cost, *, begun: bool = False) -> Workbench:

@@ -40,25 +40,38 @@ class Metric(MetricInfo):
         return float(self.whole(outputs, targets))
 
 
+def decided(outputs_NK: Tensor) -> Tensor:
+    """(N, ...): whether each example's outputs (N, K, ...) name a class: the largest of them is a finite number.
+
+    torch gives an index of NaN too. A class may have minus infinity: it is then ruled out.
+
+    >>> decided(torch.tensor([[0.0, 1.0], [0.0, float("nan")], [0.0, float("inf")], [0.0, float("-inf")]])).tolist()
+    [True, False, False, True]
+    """
+    return outputs_NK.amax(1).isfinite()
+
+
 def right(outputs: Tensor, targets: Tensor) -> Tensor:
     """(N,) shares in [0, 1] of right decisions of each example.
 
     Integer targets (N, ...) against the largest of ``outputs`` (N, K, ...); targets 0 or 1 in the shape of the outputs
-    against their signs.
+    against their signs. What is no decision (NaN; classes of which none is the largest, :func:`decided`) is wrong.
     """
     if targets.is_floating_point() or targets.shape == outputs.shape:
-        hits = (outputs > 0) == (targets > 0.5)
+        hits = ((outputs > 0) == (targets > 0.5)) & ~outputs.isnan()
     else:
-        hits = outputs.argmax(1) == targets
+        hits = (outputs.argmax(1) == targets) & decided(outputs)
     return hits.reshape(len(hits), -1).double().mean(1)
 
 
 def auroc(outputs: Tensor, targets: Tensor) -> float:
     """Area under the ROC curve: the mean over classes (one against the rest) or labels; ties count half.
 
-    Classes or labels of which the examples hold none or nothing else are left out; NaN if all are.
+    Classes or labels of which the examples hold none or nothing else are left out; NaN if all are, or if an output is.
     """
     scores_NK, truth_NK = _one_column_per_label(outputs, targets)
+    if np.isnan(scores_NK).any():
+        return float("nan")
     areas = [_area(scores_NK[:, k], truth_NK[:, k]) for k in range(truth_NK.shape[1])]
     known = [area for area in areas if area == area]
     return float(np.mean(known)) if known else float("nan")
@@ -72,6 +85,7 @@ def f1(outputs: Tensor, targets: Tensor) -> float:
     else:
         said_NK = np.zeros_like(truth_NK)
         said_NK[np.arange(len(scores_NK)), scores_NK.argmax(1)] = True
+        said_NK[np.isnan(scores_NK).any(1)] = False  # no decision
     both, either = (said_NK & truth_NK).sum(0), said_NK.sum(0) + truth_NK.sum(0)
     known = either > 0
     return float((2 * both[known] / either[known]).mean()) if known.any() else float("nan")

@@ -216,6 +216,14 @@ class SearchSpace(ABC):
         """Whether ``network.output`` (concat or project) makes a difference. Default: no, and pages do not name it."""
         return False
 
+    @property
+    def unread_network(self) -> tuple[str, ...]:
+        """Fields of :class:`NetworkConfig` without a meaning here, which skeletons refuse unless at their default.
+
+        Default: none. ``bnao train --arch RUN`` puts those that a recipe has set back to their defaults, and says so.
+        """
+        return ()
+
     def choices(self, architecture: Architecture) -> list[Choice]:
         """What the architecture decides, in its drawn order; distinct, and all of them in :meth:`all_choices`.
 

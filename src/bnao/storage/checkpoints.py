@@ -71,7 +71,8 @@ def load_state(path: Path) -> Any:
 def save_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write named tensors and text metadata as safetensors, atomically; tied tensors are written once for each name.
 
-    Raises RunError if the disk refuses. A hash of the tensors is added to the metadata and verified on reading.
+    Equal tensors and texts give equal bytes. Raises RunError if the disk refuses. A hash of the tensors is added to the
+    metadata and verified on reading.
     """
     import torch
     from safetensors.torch import save
@@ -82,8 +83,18 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     texts = {**(metadata or {})}
     assert _CHECKSUM not in texts and all(isinstance(text, str) for text in texts.values()), "metadata is text"
     texts[_CHECKSUM] = _hash(separate)
-    content = save(separate, metadata=texts)
+    content = _sorted(save(separate, metadata=texts))
     write_atomic(path, lambda file: file.write(content))
+
+
+def _sorted(content: bytes) -> bytes:
+    """The same file with its metadata in order: safetensors itself writes them in another order each time."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # data begin at a multiple of 8
+    return b"".join([len(text).to_bytes(8, "little"), text, memoryview(content)[start:]])
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -116,7 +127,7 @@ def _hash(tensors: Mapping[str, Tensor]) -> str:
 
 def _damaged(path: Path, kind: str, what: str) -> RunError:
     first = what.strip().splitlines()[0][:160] if what.strip() else "no details"
-    return RunError(f"a {kind} must be whole; {str(path)!r} is damaged ({first}): restore a copy, or search anew")
+    return RunError(f"a {kind} must be whole; {str(path)!r} is damaged ({first}): restore a copy, or begin anew")
 
 
 def _check_storages(value: Any, size: int, path: Path) -> None:

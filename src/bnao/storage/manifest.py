@@ -72,7 +72,10 @@ class Manifest:
         if not path.is_file():
             there = "is not a folder" if folder.exists() else "is missing"
             there = "holds no manifest.json" if folder.is_dir() else there
-            raise RunError(f"a run folder is what `bnao search --out` wrote; {str(folder)!r} {there}: check the path")
+            raise RunError(
+                f"a run folder is what `bnao search --out` or `bnao train --out` wrote; {str(folder)!r} {there}: check "
+                "the path"
+            )
         plain = read_json(path)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise RunError(f"a run's manifest says format {FORMAT!r}; {str(path)!r} does not: check the path")

@@ -172,7 +172,8 @@ class RunFolder:
             path = self._locate(name)
         record = self.manifest.files[name]
         if files.sha256(path) != (record.sha256, record.bytes):
-            raise RunError(f"{str(path)!r} must be as the run wrote it; its hash differs: restore it, or search anew")
+            anew = "train" if self.manifest.kind == "training" else "search"
+            raise RunError(f"{str(path)!r} must be as the run wrote it; its hash differs: restore it, or {anew} anew")
         return path
 
     def _locate(self, name: str) -> Path:

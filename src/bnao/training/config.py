@@ -17,13 +17,18 @@ class TrainingConfig:
     ``sgd`` has momentum (not Nesterov's), and its ``weight_decay`` is added to the gradients; ``adamw`` decouples it.
 
     The learning rate falls from ``learning_rate`` to ``final_learning_rate`` along a cosine per step, or is multiplied
-    by ``decay`` each epoch. It restarts with each training. Raises SettingError on a value out of range.
+    by ``decay`` each epoch. It restarts with each training.
+
+    ``precision`` bfloat16 is autocast of forward and backward passes; auto is bfloat16 on a CUDA device that supports
+    it, float32 elsewhere. It is settled once, when the work is laid out: a run keeps the word that it came to.
+
+    Raises SettingError on a value out of range.
     """
 
     epochs: float = 50.0  # passes over the training images; may be a fraction
     batch_size: int = 64  # images a step
     gradient_accumulation: int = 1  # run each batch in so many parts: less memory; batch norm sees a part
-    precision: Literal["float32", "bfloat16"] = "float32"  # bfloat16: autocast of forward and backward passes
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"  # bfloat16: autocast; auto: on GPUs that have it
     compile: Literal["off", "operations"] = "off"  # torch.compile of each candidate operation; slower on CPU
     learning_rate: float = 0.025  # at the start
     final_learning_rate: float = 0.001  # at the end of the cosine
@@ -63,7 +68,10 @@ class TrainingConfig:
             "lower it or raise batch_size",
         )
         require(
-            self.precision in ("float32", "bfloat16"), "precision is float32 or bfloat16", self.precision, "choose one"
+            self.precision in ("float32", "bfloat16", "auto"),
+            "precision is float32, bfloat16 or auto",
+            self.precision,
+            "choose one",
         )
         require(self.compile in ("off", "operations"), "compile is off or operations", self.compile, "choose one")
         require(0.0 <= self.momentum < 1.0, "momentum lies in [0, 1)", self.momentum, "the paper uses 0.9")

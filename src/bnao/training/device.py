@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bnao.errors import require
+from bnao.training.config import TrainingConfig
 
 
 def resolve_device(name: str) -> torch.device:
@@ -17,6 +19,18 @@ def resolve_device(name: str) -> torch.device:
     available = torch.cuda.is_available()
     require(name != "cuda" or available, "device cuda needs a GPU that torch sees", name, "use cpu or auto")
     return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def with_precision(config: TrainingConfig, device: torch.device) -> TrainingConfig:
+    """``config`` with the precision that ``auto`` means on ``device``: bfloat16 where CUDA has it, float32 elsewhere.
+
+    >>> with_precision(TrainingConfig(precision="auto"), torch.device("cpu")).precision
+    'float32'
+    """
+    if config.precision != "auto":
+        return config
+    bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return replace(config, precision="bfloat16" if bfloat16 else "float32")
 
 
 def place(module: nn.Module, device: torch.device) -> nn.Module:

@@ -30,7 +30,7 @@ from bnao.supernet import Path, Trainable
 from bnao.training.averaging import LazyAverage
 from bnao.training.compiled import compiled, require_compiler
 from bnao.training.config import TrainingConfig
-from bnao.training.device import network_inputs
+from bnao.training.device import network_inputs, with_precision
 from bnao.training.optimizer import OptimizerFactory, PathOptimizer
 from bnao.training.schedule import learning_rate
 from bnao.training.sharded import ShardedStep, Step
@@ -208,7 +208,7 @@ def _train(
     saves: Saves,
     shards: Shards,
 ) -> list[Epoch]:
-    trainable = weights.trainable
+    trainable, config = weights.trainable, with_precision(config, images.device)
     if config.compile == "operations":
         require_compiler(images.device.type)
     trainable.start_training()

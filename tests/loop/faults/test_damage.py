@@ -7,7 +7,6 @@ the bit, or says in one line which file is damaged; looking at it (show, report,
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
+from tests.loop.faults.damage import damages, few
 from tests.resume.outcome import outcome
 
 import bnao
@@ -30,36 +30,6 @@ from bnao.report import show_run
 from bnao.report.web.page import render_report
 from bnao.storage import RunFolder
 from bnao.storage.pool_csv import read_known
-
-LONG = int(os.environ.get("BNAO_FUZZ", "0"))
-
-
-def few(examples: int) -> settings:
-    return settings(
-        max_examples=LONG or examples, derandomize=not LONG, deadline=None, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-
-
-@st.composite
-def damages(draw: st.DrawFn) -> Callable[[bytes], bytes]:
-    """A cut, a changed byte, a hole of zeros, something put in, or something added at the end."""
-    kind, place = draw(st.sampled_from(["cut", "byte", "hole", "insert", "append", "empty"])), draw(st.floats(0, 1))
-    junk = draw(st.binary(min_size=1, max_size=8))
-
-    def damage(content: bytes) -> bytes:
-        at = min(int(place * len(content)), max(0, len(content) - 1))
-        return {
-            "cut": content[:at],
-            "byte": content[:at] + bytes([(content[at] if content else 0) ^ (junk[0] or 1)]) + content[at + 1 :],
-            "hole": content[:at] + bytes(min(64, len(content) - at)) + content[at + 64 :],
-            "insert": content[:at] + junk + content[at:],
-            "append": content + junk,
-            "empty": b"",
-        }[kind]
-
-    return damage
-
 
 KINDS = [
     "manifest.json", "pool.sqlite", "events.jsonl", "lock", "result.json", "winner.safetensors",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +19,12 @@ import bnao.api as api
 from bnao.cost.limits import Limits
 from bnao.errors import NumericalError, RunError
 from bnao.evaluation import pool
-from bnao.loop import memory
+from bnao.loop import memory, winner
+from bnao.loop.arms import best_first
 from bnao.loop.memory import memory_error, ran_out
 from bnao.loop.stage_names import stage_names
 from bnao.loop.train.run import STAGES
+from bnao.objective import METRICS
 from bnao.storage import RunFolder
 from bnao.training import loop
 
@@ -141,3 +144,25 @@ def test_a_nan_in_the_loss(tmp_path: Path) -> None:
             seed=0, epochs=1, settings=SETTINGS,
         )  # fmt: skip
     RunFolder.resume(tmp_path / "run").close()
+
+
+def test_a_winner_that_answers_nan_ends_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last training took one step too far; the held-out data are finite."""
+    real = winner.lead_final
+
+    def spoiled(*arguments: Any) -> Any:
+        trained = real(*arguments)
+        next(iter(trained.module.parameters())).data.fill_(float("nan"))
+        return trained
+
+    with monkeypatch.context() as patch:
+        patch.setattr(winner, "lead_final", spoiled)
+        with pytest.raises(NumericalError, match=r"measure \(final\): a finished network must .* anew; the last"):
+            search(tmp_path / "run")
+    assert RunFolder.open(tmp_path / "run").status == "running"
+
+
+def test_a_network_without_a_metric_is_never_the_best() -> None:
+    bench = SimpleNamespace(objective=SimpleNamespace(metric=METRICS.get("r2")))
+    found = [SimpleNamespace(valid_metric=value) for value in (0.1, float("nan"), 0.3)]
+    assert [c.valid_metric for c in best_first(bench, found)][:2] == [0.3, 0.1]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.loop.conftest import MICRO as SEARCH
+from tests.loop.conftest import Recorder
 from tests.loop.train.conftest import MICRO
 
+import bnao
+from bnao import api
 from bnao.errors import ArchitectureError, RunError, SettingError
 from bnao.loop.train.arch import choose_architecture
-from bnao.spaces.config import SpaceConfig
+from bnao.recipes import load_train_recipe
+from bnao.settings import update
+from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import PUBLISHED
 from bnao.storage import RunFolder
+
+CHAIN, LAYERS = SpaceConfig(name="mobile", depths="2,2,1"), "1 1 | 1 1 | 1"
 
 
 def test_the_published_one_and_tokens() -> None:
@@ -66,3 +74,44 @@ def test_runs_that_cannot_be_trained_are_refused(micro, tmp_path: Path) -> None:
         choose_architecture(other)
     with pytest.raises(SettingError, match="the published architecture belongs to the space nao_cell"):
         choose_architecture(replace(MICRO, space=SpaceConfig(nodes=3)))
+
+
+@pytest.fixture(scope="module")
+def mobile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished training of a chain of layers."""
+    config = replace(MICRO, space=CHAIN, network=NetworkConfig(channels=8), architecture=LAYERS)
+    return bnao.train(
+        config, out=tmp_path_factory.mktemp("mobile") / "run", settings={"training.epochs": 1 / 3}
+    ).path  # fmt: skip
+
+
+def test_what_the_run_s_space_does_not_read_is_put_back_and_told(mobile: Path) -> None:
+    recipe, heard = load_train_recipe("cifar10-final-small"), Recorder()
+    found = choose_architecture(replace(recipe, architecture=str(mobile)))
+    assert (found.config.space, found.config.architecture) == (CHAIN, LAYERS)
+    assert found.config.network == replace(recipe.network, cells_per_stage=3, auxiliary=False)
+    assert found.changed == (
+        "the space of the run, mobile, does not read network.cells_per_stage and network.auxiliary; received 1 and "
+        "true: they are put back to their defaults, 3 and false"
+    )
+    settings = {"architecture": str(mobile), "data": {"max_train_images": 100}, "max_macs": 3_000_000, "threads": 1}
+    api.dry_train(update(recipe, settings), listener=heard)
+    assert [e["text"] for e in heard.of("warning")] == [found.changed]
+    assert choose_architecture(replace(MICRO, architecture=str(mobile))).changed.endswith("default, 3")
+
+
+@pytest.mark.parametrize("limit", [None, 3_000_000])
+def test_for_tokens_one_message_names_all_that_the_space_does_not_read(limit: int | None) -> None:
+    config = replace(
+        load_train_recipe("cifar10-final-small"), space=CHAIN, architecture=LAYERS, max_macs=limit, threads=1
+    )
+    words = (
+        "network: the space 'mobile' does not read cells_per_stage and auxiliary; received cells_per_stage = 1, "
+        "auxiliary = true: set them to their defaults, 3 and false, or choose another space"
+    )
+    with pytest.raises(SettingError, match=re.escape(words)):
+        api.dry_train(config)
+    bench = update(config, {"space": {"name": "nasbench201"}, "architecture": "1 | 1 1 | 1 1 1"})
+    bench = update(bench, {"space": {"depths": "4,4,4"}, "network": {"stem": "imagenet"}})
+    with pytest.raises(SettingError, match=r"does not read auxiliary and stem; received .* defaults, false and auto,"):
+        api.dry_train(bench)

@@ -6,6 +6,7 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ import bnao
 from bnao import api
 from bnao.data.whole import whole
 from bnao.errors import NumericalError, RunError, SettingError
+from bnao.loop.train import divided
 from bnao.loop.train.config import TrainConfig
-from bnao.loop.train.tested import classify
+from bnao.loop.train.tested import TestFigures, classify
 from bnao.settings import update
 from bnao.storage import RunFolder
 from bnao.training import loop
@@ -44,6 +46,12 @@ def test_all_training_images_are_learned_and_each_epoch_is_measured(trained: Tra
     assert again.loss == pytest.approx(summary.test_loss, abs=1e-6)
     assert training.error == 1 - training.accuracy
     assert training.normalisation[0] == data.train.mean_C.tolist()
+
+
+def test_equal_trainings_have_equal_files(trained: Trained, tmp_path: Path) -> None:
+    again = bnao.train(MICRO, "published", tmp_path / "run")
+    name = "network.safetensors"
+    assert (again.path / name).read_bytes() == (trained[0].path / name).read_bytes()
 
 
 def test_the_headline_is_the_last_epoch_and_the_best_is_told_apart(trained: Trained) -> None:
@@ -178,6 +186,48 @@ def test_a_diverging_training_says_where_its_settings_are(tmp_path: Path) -> Non
     config = update(MICRO, {"training": {"learning_rate": 1e30, "clip_norm": 1e30}})
     with pytest.raises(NumericalError, match=r"train \(training\).*last good state"):
         bnao.train(config, out=tmp_path / "run")
+
+
+def test_a_network_that_answers_nan_is_no_result(tmp_path: Path) -> None:
+    """One step, whose loss is fine, with a learning rate that takes the weights out of all bounds."""
+    config = update(MICRO, {"training": {"epochs": 1 / 3, "learning_rate": 1e30, "clip_norm": 1e9}})
+    with pytest.raises(NumericalError, match=r"train \(training\): the test loss of .* nan .*last good state"):
+        bnao.train(config, out=tmp_path / "run")
+    run = RunFolder.open(tmp_path / "run")
+    assert run.status == "running" and not run.has("network.safetensors")
+
+
+def test_a_test_loss_on_the_way_that_is_not_finite_is_warned_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = divided.classify_together, [0]
+
+    def measured(*arguments: Any) -> TestFigures | None:
+        calls[0] += 1
+        found = real(*arguments)
+        return replace(found, loss=float("nan")) if found is not None and calls[0] < 3 else found
+
+    monkeypatch.setattr(divided, "classify_together", measured)
+    summary = bnao.train(MICRO, out=tmp_path / "run").summary
+    assert [text[:35] for text in summary.warnings] == ["the test loss after epoch 1 is nan:"]
+    assert [e.test_loss == e.test_loss for e in summary.epochs] == [False, False, True]
+
+
+def test_images_whose_class_is_not_a_number_count_as_wrong() -> None:
+    from bnao.data.images import Images
+
+    images = Images(
+        images_NCHW=torch.arange(4, dtype=torch.uint8).view(4, 1, 1, 1), labels_N=torch.zeros(4, dtype=torch.long),
+        mean_C=torch.zeros(1), std_C=torch.ones(1),
+    )  # fmt: skip
+
+    class Bad(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            bad = torch.tensor([0.0, float("nan"), float("inf"), 0.0])
+            return torch.cat([1 + bad[:, None], torch.zeros(len(x), 6)], dim=1)
+
+    found = classify(Bad(), images)
+    assert (found.top1, found.top5) == (0.5, 0.5) and found.loss != found.loss
 
 
 def test_the_learning_rate_follows_the_batch() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from tests.loop.train.conftest import MICRO
 
 import bnao
+from bnao.errors import RunError
 
 
 class Killer:
@@ -25,4 +26,14 @@ class Killer:
 def main(folder: str, kind: str, count: str, processes: str = "1") -> int:
     killer = Killer(kind, int(count))
     bnao.train(replace(MICRO, save_seconds=0.0), out=folder, processes=int(processes), listener=killer)
+    return 0
+
+
+def go_on(folder: str) -> int:
+    """Go on with the training; 3 where it is refused, and why."""
+    try:
+        bnao.resume_training(folder)
+    except RunError as error:
+        print(error)
+        return 3
     return 0

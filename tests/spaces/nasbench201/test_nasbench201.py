@@ -80,7 +80,7 @@ def test_bad_texts(text: str, match: str) -> None:
 def test_what_the_space_has_not_is_refused() -> None:
     with pytest.raises(SettingError, match="does not read nodes"):
         NasBench201Space(SpaceConfig(name="nasbench201", nodes=4))
-    with pytest.raises(SettingError, match="no auxiliary head"):
+    with pytest.raises(SettingError, match="does not read auxiliary"):
         SPACE.skeleton(NetworkConfig(auxiliary=True), CIFAR)
     with pytest.raises(SettingError, match="stem"):
         SPACE.skeleton(NetworkConfig(stem="imagenet"), CIFAR)

@@ -138,6 +138,7 @@ def _kind(data: _Dataset, title: str) -> SourceKind:
         summary=f"{title}, official python or binary archive, packed or extracted; without a path: as downloaded",
         detect=lambda path: _locate(path, data) is not None,
         open=partial(_open, data),
+        reads=("download",),
     )
 
 

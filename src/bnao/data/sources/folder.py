@@ -167,4 +167,5 @@ KIND = SourceKind(
     summary="a folder of pictures for each class: root/train/CLASS with root/test/CLASS, or root/CLASS",
     detect=_detect,
     open=open_folder,
+    reads=(),
 )

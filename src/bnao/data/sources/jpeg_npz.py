@@ -151,4 +151,5 @@ KIND = SourceKind(
     summary="JPEG bytes in NAME_train.npz (keys jpeg, offsets, labels, classes), with NAME_test.npz beside it if any",
     detect=_detect,
     open=open_jpeg_npz,
+    reads=(),
 )

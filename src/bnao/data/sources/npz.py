@@ -157,4 +157,5 @@ KIND = SourceKind(
     summary="arrays in an .npz: x_train, y_train[, x_test, y_test], or train_images, ..., or images, labels; uint8",
     detect=_detect,
     open=open_npz,
+    reads=(),
 )

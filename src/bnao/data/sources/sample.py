@@ -26,4 +26,5 @@ KIND = SourceKind(
     summary="10,000 + 2,000 images of CIFAR-10 (JPEG) that come with the package; takes no path",
     detect=lambda path: False,
     open=open_sample,
+    reads=(),
 )

@@ -124,4 +124,5 @@ KIND = SourceKind(
     summary="large pictures decoded while training: root/train/CLASS with root/val/CLASS, or root/CLASS",
     detect=lambda path: False,  # a folder of pictures is of kind folder unless it is named
     open=open_stream,
+    reads=("workers",),
 )

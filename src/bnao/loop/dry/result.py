@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class TriedSteps:
     """Real steps of one training. ``seconds`` of a step, the first of two left out; ``total`` of all that there are.
 
-    ``batch`` was cut to the data where it is smaller than ``batch_asked``; time and memory are those of ``batch``.
+    ``batch_asked`` is what the settings say, and what ``batch`` is: one that is larger than the data is refused.
     """
 
     batch: int

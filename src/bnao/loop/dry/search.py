@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bnao.controller import PROPOSERS
 from bnao.loop.config import SearchConfig
 from bnao.loop.dry.result import DryRun, TriedNetwork
-from bnao.loop.dry.steps import Asked, cut_to, described, try_steps
+from bnao.loop.dry.steps import Asked, described, try_steps
 from bnao.loop.plan.machine import memory_words
 from bnao.loop.plugins import load_plugins
 from bnao.loop.policy import search_policy
-from bnao.loop.run import check_parts
+from bnao.loop.run import check_budgets, check_parts
 from bnao.loop.stages import Stage, StageLog
-from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads
+from bnao.loop.unread import unread_of_source, unread_settings
+from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads, settled_words
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import POLICIES
 from bnao.supernet import Supernet
@@ -30,8 +29,7 @@ DRAWN = 8  # architectures that the sampling policy is made with
 def try_search(config: SearchConfig, log: StageLog) -> DryRun:
     """Data, networks, and two steps of the supernet, of a re-ranking and of the final training.
 
-    Batches larger than the data are cut to them. Raises BnaoError as the search would before it begins; a limit on
-    latency is not measured.
+    Raises BnaoError as the search would before it begins; a limit on latency is not measured.
     """
     load_plugins(config.plugins)
     POLICIES.get(config.sampling.policy)
@@ -39,10 +37,12 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
     with threads(num_threads(config)):
         with log.stage("data", "data and networks", None, "images"):
             bench = make_workbench(config)
-            bench = replace(bench, config=_cut(bench))
+            check_budgets(bench)
             check_parts(bench)
+        for text in unread_settings(config) + unread_of_source(config.data):
+            log.warn(text)
         with log.stage("steps", "two steps of each kind", 3, "kinds") as stage:
-            networks = _networks(bench, config, stage)
+            networks = _networks(bench, stage)
     loop, counts = config.loop, bench.feasible.describe_count()
     task = bench.task
     facts = [
@@ -53,6 +53,7 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
         ("stand-alone", f"{config.rerank.num_searched} searched and {config.rerank.num_random} random ones, "
          f"{config.rerank.finalists} finalists, then the winner ({config.final.mode})"),
         *_limits(config),
+        *([("precision", words)] if (words := settled_words(config, bench.config)) else []),
         ("device", f"{bench.device}, {num_threads(config)} thread(s)"),
     ]  # fmt: skip
     advice = [
@@ -74,18 +75,7 @@ def _limits(config: SearchConfig) -> list[tuple[str, str]]:
     return [("limits", ", ".join(words))] if words else []
 
 
-def _cut(bench: Workbench) -> SearchConfig:
-    config, num = bench.config, len(bench.data.train)
-    whole = num + len(bench.data.valid)
-    return replace(
-        config,
-        supernet=replace(config.supernet, training=cut_to(config.supernet.training, num)),
-        rerank=replace(config.rerank, training=cut_to(config.rerank.training, num)),
-        final=replace(config.final, training=cut_to(config.final.training, whole)),
-    )
-
-
-def _networks(bench: Workbench, asked: SearchConfig, stage: Stage) -> list[TriedNetwork]:
+def _networks(bench: Workbench, stage: Stage) -> list[TriedNetwork]:
     config, device = bench.config, bench.device
     drawn = bench.feasible.sample_distinct(DRAWN, generator(config.seed, STREAM))
     one = bench.space.grammar.canonical(drawn[0])
@@ -111,12 +101,12 @@ def _networks(bench: Workbench, asked: SearchConfig, stage: Stage) -> list[Tried
     num, whole = len(bench.data.train), len(bench.data.train) + len(bench.data.valid)
     found: list[TriedNetwork] = []
     if config.supernet.source is None:
-        tried = try_steps(Asked(asked.supernet.training, num, asked.loop.rounds), device, supernet)
+        tried = try_steps(Asked(config.supernet.training, num, config.loop.rounds), device, supernet)
         found.append(described("a path of the supernet", bench.supernet.skeleton, bench.supernet.sizes, one, tried))
     stage.progress(1)
-    trainings = asked.rerank.num_trained
+    trainings = config.rerank.num_trained
     tried = try_steps(
-        Asked(asked.rerank.training, num, trainings), device, lambda t, hooks: alone(bench.rerank, False, t, hooks)
+        Asked(config.rerank.training, num, trainings), device, lambda t, hooks: alone(bench.rerank, False, t, hooks)
     )
     found.append(described("re-ranking", bench.rerank.skeleton, bench.rerank.sizes, one, tried))
     stage.progress(2)
@@ -124,7 +114,7 @@ def _networks(bench: Workbench, asked: SearchConfig, stage: Stage) -> list[Tried
         last = None
         if config.final.trains:
             last = try_steps(
-                Asked(asked.final.training, whole), device, lambda t, hooks: alone(bench.delivered, True, t, hooks)
+                Asked(config.final.training, whole), device, lambda t, hooks: alone(bench.delivered, True, t, hooks)
             )
         found.append(described("final", bench.delivered.skeleton, bench.delivered.sizes, one, last))
     stage.progress(3)

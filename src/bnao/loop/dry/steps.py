@@ -25,11 +25,6 @@ STEPS = 2
 _DEEP = 2  # a part that is listed lies in the network, or in a list in it
 
 
-def cut_to(training: TrainingConfig, num_images: int) -> TrainingConfig:
-    """The training with a batch that the data allow."""
-    return replace(training, batch_size=max(2, min(training.batch_size, num_images)))
-
-
 @dataclass(frozen=True)
 class Asked:
     """A training to be tried: as the settings have it, on so many images, ``trainings`` of the kind."""
@@ -41,8 +36,8 @@ class Asked:
 
 def try_steps(asked: Asked, device: torch.device, run: Callable[[TrainingConfig, Hooks], object]) -> TriedSteps:
     """``run(training, hooks)`` makes :data:`STEPS` steps of the training. Raises BnaoError as the training would."""
-    cut = cut_to(asked.training, asked.num_images)
-    per_epoch = steps_per_epoch(asked.num_images, cut.batch_size)
+    training = asked.training
+    per_epoch = steps_per_epoch(asked.num_images, training.batch_size)
     times, losses = [time.perf_counter()], [0.0]
 
     def on_step(done: int, figures: dict[str, float]) -> None:
@@ -53,14 +48,14 @@ def try_steps(asked: Asked, device: torch.device, run: Callable[[TrainingConfig,
 
     with undisturbed(), PeakMemory(device) as watch:
         try:
-            run(replace(cut, epochs=STEPS / per_epoch), Hooks(on_step=on_step))
+            run(replace(training, epochs=STEPS / per_epoch), Hooks(on_step=on_step))
         except NumericalError:  # at a full learning rate from nothing that says little; the times are known
             if len(times) < 2:
                 raise
     return TriedSteps(
-        batch=cut.batch_size,
-        batch_asked=asked.training.batch_size,
-        steps=num_steps(cut, asked.num_images),
+        batch=training.batch_size,
+        batch_asked=training.batch_size,
+        steps=num_steps(training, asked.num_images),
         trainings=asked.trainings,
         seconds=times[-1] - times[-2],
         loss=losses[-1],
@@ -86,9 +81,13 @@ def described(
 
 
 def shapes(skeleton: Skeleton, architecture: Architecture) -> list[tuple[str, str]]:
-    """What each part of the network gives for one image: (name, "C x H x W"), in the order of running."""
+    """What each part of the network gives for one image: (name, "C x H x W"), in the order of running.
+
+    Its auxiliary head too, which runs in training alone.
+    """
     with torch.device("meta"):
-        module = skeleton.build_standalone(architecture).module.eval()
+        module = skeleton.build_standalone(architecture).module
+    module.train(len(skeleton.delivered_state(module)) < len(module.state_dict()))
     found: list[tuple[str, str]] = []
 
     def hook(name: str) -> Callable[[nn.Module, Any, Any], None]:
@@ -100,7 +99,7 @@ def shapes(skeleton: Skeleton, architecture: Architecture) -> list[tuple[str, st
         if name and listed and not isinstance(part, nn.ModuleList):
             part.register_forward_hook(hook(name))
     with torch.no_grad():
-        module(torch.empty(1, *skeleton.image_shape, device="meta"))
+        module(torch.empty(2, *skeleton.image_shape, device="meta"))
     return found
 
 

@@ -13,9 +13,11 @@ from bnao.loop.plugins import load_plugins, require_trusted
 from bnao.loop.result import read_result
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import read_training
+from bnao.settings import in_words
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
-from bnao.spaces.config import SpaceConfig
+from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.unread import changed, joined
 from bnao.storage import RunFolder, from_dict
 
 PUBLISHED = "published"
@@ -25,10 +27,14 @@ _A_NAME = re.compile(r"[\w.~-]*[A-Za-z/][\w./~-]*")
 
 @dataclass(frozen=True)
 class Chosen:
-    """The settings with the architecture as tokens of their space, and where it comes from, in words."""
+    """The settings with the architecture as tokens of their space, and where it comes from, in words.
+
+    ``changed`` says which settings the run's space does not read, and were put back to their defaults; empty for none.
+    """
 
     config: TrainConfig
     origin: str
+    changed: str = ""
 
 
 def choose_architecture(config: TrainConfig) -> Chosen:
@@ -110,7 +116,22 @@ def _of_run(config: TrainConfig, path: Path) -> Chosen:
     )
     config = replace(config, space=space, plugins=config.plugins or plugins)
     load_plugins(config.plugins)
-    return Chosen(_parsed(config, tokens), f"of the run {path}")
+    network, text = _readable(config)
+    return Chosen(_parsed(replace(config, network=network), tokens), f"of the run {path}", text)
+
+
+def _readable(config: TrainConfig) -> tuple[NetworkConfig, str]:
+    """The network without what its space has no use for, and a sentence on what was put back, or nothing."""
+    usual = NetworkConfig()
+    names = changed(config.network, make_space(config.space).unread_network)
+    network = replace(config.network, **{name: getattr(usual, name) for name in names})
+    if not names:
+        return network, ""
+    received = joined([in_words(getattr(config.network, name)) for name in names])
+    back = joined([in_words(getattr(usual, name)) for name in names])
+    to = f"it is put back to its default, {back}" if len(names) == 1 else f"they are put back to their defaults, {back}"
+    dotted = joined([f"network.{name}" for name in names])
+    return network, f"the space of the run, {config.space.name}, does not read {dotted}; received {received}: {to}"
 
 
 def training_config(run: RunFolder) -> TrainConfig:

@@ -9,6 +9,7 @@ import torch
 
 from bnao.arch import Architecture
 from bnao.cost.sizes import SizeTable
+from bnao.data.held_out import OWN_TEST_SET
 from bnao.data.pictures import Pictures
 from bnao.data.search_data import TestData
 from bnao.data.whole import whole
@@ -20,13 +21,15 @@ from bnao.loop.team.team import Team
 from bnao.loop.train.arch import choose_architecture, trusted_config
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.width import Width, widest
+from bnao.loop.unread import unread_in_training, unread_of_source
 from bnao.loop.workbench import num_threads_of
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
+from bnao.spaces.config import NetworkConfig
 from bnao.storage import RunFolder
 from bnao.task import Task
 from bnao.training.compiled import require_compiler
-from bnao.training.device import resolve_device, threads
+from bnao.training.device import resolve_device, threads, with_precision
 
 ORIGIN = "origin.json"
 
@@ -56,15 +59,26 @@ class TrainBench:
     team: Team = field(default_factory=Team)  # the processes that share the training
 
 
-def prepare_training(config: TrainConfig, log: StageLog, *, any_batch: bool = False) -> TrainBench:
+def prepare_training(config: TrainConfig, log: StageLog) -> TrainBench:
     """Follow ``config.architecture``, load the data, lay the network out, choose its width. Writes nothing.
 
-    ``any_batch``: a batch larger than the data is cut to them. Raises BnaoError where something does not fit.
+    Raises BnaoError where something does not fit.
     """
     chosen = choose_architecture(config)
     trust_named(chosen.config.plugins, log.warn)
     origin = Origin(architecture=chosen.origin)
-    return _bench(chosen.config, origin, log, any_batch=any_batch, choose_width=True)
+    bench = _bench(chosen.config, origin, log, choose_width=True)
+    for text in [chosen.changed] * bool(chosen.changed) + _unread(bench):
+        log.warn(text)
+    return bench
+
+
+def _unread(bench: TrainBench) -> list[str]:
+    """One sentence for each setting that was changed and has no effect."""
+    config, texts = bench.config, unread_in_training(bench.config)
+    if not bench.space.has_output_forms and config.network.output != NetworkConfig().output:
+        texts.append(f"network.output is not used because networks of the space {config.space.name} have one form")
+    return texts + unread_of_source(config.data, sets_aside=bench.test.measured != OWN_TEST_SET)
 
 
 def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
@@ -75,42 +89,39 @@ def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
     if before is not None:
         config = replace(config, threads=before.threads, device="cuda" if before.device.startswith("cuda") else "cpu")
     origin = Origin(**run.read_json(ORIGIN)) if run.has(ORIGIN) else Origin(architecture="of a run that was begun")
-    return _bench(config, origin, log, any_batch=False, choose_width=False)
+    return _bench(config, origin, log, choose_width=False)
 
 
 def prepare_following(config: TrainConfig, log: StageLog) -> TrainBench:
     """A follower's bench: rank 0 has chosen the architecture and the width. Raises BnaoError."""
     load_plugins(config.plugins)
     load_spaces()
-    return _bench(config, Origin(architecture="chosen by rank 0"), log, any_batch=False, choose_width=False)
+    return _bench(config, Origin(architecture="chosen by rank 0"), log, choose_width=False)
 
 
-def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: bool, choose_width: bool) -> TrainBench:
+def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, choose_width: bool) -> TrainBench:
     device = resolve_device(config.device)
     if config.training.compile != "off":
         require_compiler(device.type)
+    asked, config = config.training.precision, replace(config, training=with_precision(config.training, device))
+    if asked == "auto":
+        log.listener.event("planned", text=f"training.precision auto: {config.training.precision} on {device.type}")
     with threads(num_threads_of(config.threads)), log.stage("data", "data and network", None, "images"):
         data = whole(config.data, config.seed)
         space = make_space(config.space)
         architecture = space.grammar.parse(config.architecture)
+        skeleton = _skeleton(space, config, data.task)
         if config.max_macs is not None and choose_width:
             found: Width = widest(space, config.network, data.task, architecture, config.max_macs)
             config = replace(config, network=replace(config.network, channels=found.channels))
             origin = replace(origin, width=found.text)
-        try:
-            skeleton = space.skeleton(config.network, data.task)
-        except SettingError as error:
-            raise SettingError(f"network: {error}") from error
-        size, num = config.training.batch_size, len(data.train)
-        if any_batch and size > num:
-            config = replace(config, training=replace(config.training, batch_size=max(2, num)))
-        else:
-            require(
-                size <= num,
-                f"training.batch_size is at most the number of training images, {num}",
-                size,
-                "lower it or use more images",
-            )
+            skeleton = _skeleton(space, config, data.task)
+        require(
+            config.training.batch_size <= len(data.train),
+            f"training.batch_size is at most the number of training images, {len(data.train)}",
+            config.training.batch_size,
+            "lower it or use more images",
+        )
         data.train.augmented(config.training.augment)  # refuses what it cannot do
         return TrainBench(
             config=config,
@@ -124,6 +135,13 @@ def _bench(config: TrainConfig, origin: Origin, log: StageLog, *, any_batch: boo
             skeleton=skeleton,
             sizes=SizeTable(skeleton),
         )
+
+
+def _skeleton(space: SearchSpace, config: TrainConfig, task: Task) -> Skeleton:
+    try:
+        return space.skeleton(config.network, task)
+    except SettingError as error:
+        raise SettingError(f"network: {error}") from error
 
 
 def training_inputs(bench: TrainBench) -> Inputs:

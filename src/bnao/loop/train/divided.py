@@ -41,6 +41,11 @@ class TrainNetwork:
     measured: bool
 
 
+def last_epoch(training: TrainingConfig, num_images: int) -> int:
+    """The number, from 1, of the last epoch, which may be a part of one."""
+    return math.ceil(num_steps(training, num_images) / steps_per_epoch(num_images, training.batch_size))
+
+
 def lead_training(
     bench: TrainBench,
     training: TrainingConfig,
@@ -63,7 +68,7 @@ def _train(
     bench: TrainBench, said: TrainNetwork, hooks: Hooks | None, saves: Saves | None, watch: Watch | None
 ) -> TrainedNetwork:
     config, training, group = bench.config, said.training, bench.team.group
-    last = math.ceil(num_steps(training, len(bench.train)) / steps_per_epoch(len(bench.train), training.batch_size))
+    last = last_epoch(training, len(bench.train))
 
     def measure(epoch: Epoch, module: nn.Module) -> None:
         wanted = epoch.epoch == last or epoch.epoch % config.test_every == 0

@@ -11,7 +11,6 @@ from bnao.loop.dry.steps import Asked, described, try_steps
 from bnao.loop.plan.machine import memory_words
 from bnao.loop.stages import StageLog
 from bnao.loop.train.bench import TrainBench
-from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.divided import lead_training
 from bnao.loop.workbench import num_threads_of
 from bnao.training.config import TrainingConfig
@@ -21,10 +20,9 @@ from bnao.training.loop import Hooks
 MEASURED = 500  # test images that are timed
 
 
-def try_training(bench: TrainBench, asked: TrainConfig, log: StageLog) -> DryRun:
-    """Two steps and a batch of test images; ``asked`` are the settings before anything was cut to the data."""
-    effective, config = asked.effective, bench.config
-    batch_asked = effective.batch_size
+def try_training(bench: TrainBench, log: StageLog) -> DryRun:
+    """Two steps and a batch of test images."""
+    effective, config = bench.config.effective, bench.config
 
     def run(training: TrainingConfig, hooks: Hooks) -> None:
         trained = lead_training(bench, training, "dry-run", hooks=hooks)
@@ -47,7 +45,7 @@ def try_training(bench: TrainBench, asked: TrainConfig, log: StageLog) -> DryRun
         ("data", f"{config.data.source}: {len(bench.train):,} training images, {len(bench.test.images):,} to measure "
          f"on ({bench.test.measured}), {bench.task.num_classes} classes"),
         ("schedule", f"{effective.epochs:g} epochs, learning rate {effective.learning_rate:g} for a batch of "
-         f"{batch_asked}, {effective.schedule}"),
+         f"{effective.batch_size}, {effective.schedule}, in {config.training.precision}"),
         ("device", f"{bench.device}, {num_threads_of(config.threads)} thread(s)"),
     ]  # fmt: skip
     team = bench.team

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 from torch import nn
 
 from bnao.data.words import examples_word
+from bnao.errors import NumericalError
 from bnao.loop.inputs import note_parts
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.train.bench import TrainBench, check_training_inputs
-from bnao.loop.train.divided import lead_training
+from bnao.loop.train.divided import last_epoch, lead_training
 from bnao.loop.train.result import NETWORK, RESULT, EpochFigures, TrainingResult
 from bnao.loop.train.tested import Tested, TestFigures
 from bnao.loop.winner import central_share
@@ -54,15 +56,34 @@ def _train(bench: TrainBench, run: RunFolder, log: StageLog) -> None:
     config, training = bench.config, bench.config.effective
     with log.stage(STAGE, "training", num_steps(training, len(bench.train)), "steps") as stage:
         saves = StageSaves(log, stage, STAGE, config.save_seconds)
-        tested = Tested(saves)
+        tested, last = Tested(saves), last_epoch(training, len(bench.train))
 
         def watch(epoch: Epoch, figures: TestFigures | None) -> None:
             log.listener.event("tested", stage=STAGE, **vars(tested.add(epoch, figures)))
+            _require_sound(tested, log, last)
 
         trained = lead_training(bench, training, STAGE, hooks=stage.hooks(), saves=tested, watch=watch)
         result = replace(_result(bench, run, log, tested.epochs), seconds=stage.seconds)
         stage.figures.update(_figures(result))
         _keep(bench, stage, result, trained.module)
+
+
+def _require_sound(tested: Tested, log: StageLog, last: int) -> None:
+    """Raise NumericalError where the last epoch's test loss is not finite; warn of the first epoch before it."""
+    newest = tested.epochs[-1]
+    if newest.test_loss is None or math.isfinite(newest.test_loss):
+        return
+    if newest.epoch == last:
+        raise NumericalError(
+            f"the test loss of a finished network must be finite; received {newest.test_loss} after epoch {last}, the "
+            "last: lower training.learning_rate or training.clip_norm, and train anew"
+        )
+    if newest is tested.first_unsound:
+        log.warn(
+            f"the test loss after epoch {newest.epoch} is {newest.test_loss}: images on which the network's outputs "
+            "are not finite count as wrong; if it stays so the training ends in an error (lower "
+            "training.learning_rate)"
+        )
 
 
 def _figures(result: TrainingResult) -> dict[str, float]:

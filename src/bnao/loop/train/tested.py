@@ -5,6 +5,7 @@ Shapes: B batch, K classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ from bnao.distributed import Group
 from bnao.errors import BnaoError
 from bnao.evaluation.measure import batches_in_turn
 from bnao.loop.train.result import TOP, EpochFigures
+from bnao.objective.metrics import decided
 from bnao.storage import from_dict, to_plain
 from bnao.training.loop import Epoch, Saves
 
@@ -27,7 +29,10 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class TestFigures:
-    """Mean loss (nats), and the shares of images whose class is the likeliest, and among the 5 likeliest."""
+    """Mean loss (nats), and the shares of images whose class is the likeliest, and among the 5 likeliest.
+
+    An image whose logits name no class (NaN, infinity) counts as wrong; the loss is then not finite.
+    """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
 
@@ -77,11 +82,12 @@ def _measured(module: nn.Module, images: Examples, batch_size: int, part: tuple[
         for x, labels_B in batches_in_turn(images, batch_size, part):
             logits_BK: Tensor = call_network(module, x).float()
             classes = logits_BK.shape[1]
-            right_BT = logits_BK.topk(min(TOP, classes), dim=1).indices == labels_B[:, None]
+            known_B = decided(logits_BK)
+            right_BT = (logits_BK.topk(min(TOP, classes), dim=1).indices == labels_B[:, None]) & known_B[:, None]
             found.append(
                 _Batch(
                     loss=float(F.cross_entropy(logits_BK, labels_B, reduction="sum")),
-                    first=int((logits_BK.argmax(1) == labels_B).sum()),
+                    first=int(((logits_BK.argmax(1) == labels_B) & known_B).sum()),
                     among=int(right_BT.any(1).sum()),
                     num=len(labels_B),
                     classes=classes,
@@ -118,6 +124,11 @@ class Tested:
             made = replace(made, test_loss=figures.loss, test_accuracy=figures.top1, test_top5=figures.top5)
         self.epochs.append(made)
         return made
+
+    @property
+    def first_unsound(self) -> EpochFigures | None:
+        """The first epoch whose test loss is not finite."""
+        return next((e for e in self.epochs if e.test_loss is not None and not math.isfinite(e.test_loss)), None)
 
     def load(self) -> Mapping[str, Any] | None:
         """The training to go on with; the figures up to there are taken over."""

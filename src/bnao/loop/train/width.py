@@ -16,8 +16,12 @@ from bnao.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Width:
-    """``channels``, the largest even number whose network keeps ``limit``; ``macs`` of it, and of the next width."""
+    """``channels``, the largest even number whose network keeps ``limit``; ``macs`` of it, and of the next width.
 
+    ``asked``: what the settings say, and what this takes the place of.
+    """
+
+    asked: int
     limit: int
     channels: int
     macs: int
@@ -27,11 +31,12 @@ class Width:
     def text(self) -> str:
         """What was chosen, and why, in a sentence.
 
-        >>> Width(limit=600, channels=44, macs=570, next_macs=620).text
-        'channels 44: the largest even width within 600 multiply-adds (it has 570; channels 46 has 620)'
+        >>> Width(asked=52, limit=600, channels=44, macs=570, next_macs=620).text
+        'channels 44 in place of 52: the largest even width within 600 multiply-adds (it has 570; channels 46 has 620)'
         """
+        place = f" in place of {self.asked}" if self.asked != self.channels else ""
         return (
-            f"channels {self.channels}: the largest even width within {self.limit:,} multiply-adds (it has "
+            f"channels {self.channels}{place}: the largest even width within {self.limit:,} multiply-adds (it has "
             f"{self.macs:,}; channels {self.channels + 2} has {self.next_macs:,})"
         )
 
@@ -54,7 +59,8 @@ def widest(space: SearchSpace, network: NetworkConfig, task: Task, architecture:
             f"raise it to {fewest:,}, or lower network.cells_per_stage"
         )
     channels = _largest(lambda half: macs(2 * half) <= limit, MOST_CHANNELS // 2) * 2
-    return Width(limit=limit, channels=channels, macs=macs(channels), next_macs=macs(min(channels + 2, MOST_CHANNELS)))
+    next_macs = macs(min(channels + 2, MOST_CHANNELS))
+    return Width(asked=network.channels, limit=limit, channels=channels, macs=macs(channels), next_macs=next_macs)
 
 
 def _largest(holds: Callable[[int], bool], most: int) -> int:

@@ -28,6 +28,9 @@ from bnao.spaces.progress import DropPath, Progress
 from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
 
+UNREAD = ("cells_per_stage", "auxiliary")
+"""Fields of NetworkConfig: a chain has neither cells nor an auxiliary head."""
+
 
 class MobileSkeleton(Skeleton):
     """Mobile networks for one task. ``output`` may be concat or project: a chain has one form only."""
@@ -40,7 +43,7 @@ class MobileSkeleton(Skeleton):
         config: NetworkConfig,
         task: Task,
     ) -> None:
-        refuse_unread(config, "mobile", "cells_per_stage", "auxiliary")
+        refuse_unread(config, "mobile", *UNREAD)
         self._grammar, self._blocks, self._config, self._task = grammar, blocks, config, task
         self._plan = plan_chain(layers, config, task)
         self._table = PieceTable(self._plan, task.num_classes, grammar.depths, blocks)
@@ -108,6 +111,11 @@ class MobileSpace(SearchSpace):
     def name(self) -> str:
         """``mobile``."""
         return "mobile"
+
+    @property
+    def unread_network(self) -> tuple[str, ...]:
+        """Cells and an auxiliary head: a chain has neither."""
+        return UNREAD
 
     @property
     def grammar(self) -> MobileGrammar:

@@ -24,19 +24,15 @@ from bnao.spaces.progress import DropPath, Progress
 from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
 
+UNREAD = ("auxiliary", "stem")
+"""Fields of NetworkConfig: there is no auxiliary head, and the stem is that of the benchmark, which is called cifar."""
+
 
 class NasBench201Skeleton(Skeleton):
     """Three stages of N cells of widths C, 2C, 4C. Reads ``channels``, ``cells_per_stage`` and the two keeps."""
 
     def __init__(self, grammar: NasBench201Grammar, config: NetworkConfig, task: Task) -> None:
-        if config.auxiliary:
-            raise SettingError(
-                "the space nasbench201 has no auxiliary head; received auxiliary = True: set it to false in [network]"
-            )
-        if config.stem == "imagenet":
-            raise SettingError(
-                "the space nasbench201 has the stem of its benchmark; received stem = 'imagenet': leave it at auto"
-            )
+        refuse_unread(config, "nasbench201", *(n for n in UNREAD if n != "stem" or config.stem == "imagenet"))
         self._grammar, self._config, self._task = grammar, config, task
         self._table = PieceTable(config, task)
 
@@ -97,6 +93,11 @@ class NasBench201Space(SearchSpace):
     def name(self) -> str:
         """``nasbench201``."""
         return "nasbench201"
+
+    @property
+    def unread_network(self) -> tuple[str, ...]:
+        """It has no auxiliary head, and the stem of its benchmark."""
+        return UNREAD
 
     @property
     def grammar(self) -> NasBench201Grammar:

@@ -161,10 +161,13 @@ class OwnSpace(SearchSpace):
 
     def skeleton(self, network: NetworkConfig, task: Task) -> OwnSkeleton:
         """The skeleton, the same for every task. Raises SettingError for settings of ready-made networks."""
-        refuse_unread(
-            network, self.name, "cells_per_stage", "channels", "stem", "auxiliary", "dropout_keep", "drop_path_keep"
-        )
+        refuse_unread(network, self.name, *self.unread_network)
         return OwnSkeleton(self)
+
+    @property
+    def unread_network(self) -> tuple[str, ...]:
+        """All that describes ready-made networks."""
+        return ("cells_per_stage", "channels", "stem", "auxiliary", "dropout_keep", "drop_path_keep")
 
     def draw(self, architecture: Architecture) -> str:
         """A line for each decision that is reached."""
