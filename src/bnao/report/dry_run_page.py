@@ -48,11 +48,10 @@ def _network(network: TriedNetwork, memory_how: str, page: Page) -> None:
 
 
 def _training(tried: TriedSteps, memory_how: str) -> list[tuple[str, str]]:
-    cut = f", cut from {count(tried.batch_asked)} to what the data are" if tried.batch < tried.batch_asked else ""
     times = f"{tried.trainings} times " if tried.trainings > 1 else ""
     memory = f", {megabytes(tried.memory_bytes)} more memory ({memory_how})" if tried.memory_bytes else ""
     return [
-        ("batch", f"{count(tried.batch)} images{cut}"),
+        ("batch", f"{count(tried.batch)} images"),
         ("a step", f"{tried.seconds:.3g} s{memory}; loss {tried.loss:.4g}"),
         ("all steps", f"{times}{count(tried.steps)}: about {duration(tried.total)}"),
     ]

@@ -7,13 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class TriedSteps:
-    """Real steps of one training. ``seconds`` of a step, the first of two left out; ``total`` of all that there are.
-
-    ``batch_asked`` is what the settings say, and what ``batch`` is: one that is larger than the data is refused.
-    """
+    """Real steps of one training. ``seconds`` of a step, the first of two left out; ``total`` of all that there are."""
 
     batch: int
-    batch_asked: int
     steps: int
     trainings: int  # how many of this kind are made
     seconds: float
@@ -22,7 +18,7 @@ class TriedSteps:
 
     @property
     def total(self) -> float:
-        """Of all steps of all these trainings, with the batch that was tried."""
+        """Of all steps of all these trainings."""
         return self.trainings * self.steps * self.seconds
 
 

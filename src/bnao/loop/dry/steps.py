@@ -54,7 +54,6 @@ def try_steps(asked: Asked, device: torch.device, run: Callable[[TrainingConfig,
                 raise
     return TriedSteps(
         batch=training.batch_size,
-        batch_asked=training.batch_size,
         steps=num_steps(training, asked.num_images),
         trainings=asked.trainings,
         seconds=times[-1] - times[-2],

@@ -15,6 +15,7 @@ from bnao.data.search_data import TestData
 from bnao.data.whole import whole
 from bnao.errors import RunError, SettingError, require
 from bnao.loop.inputs import INPUTS, Inputs, read_inputs
+from bnao.loop.machine import machine
 from bnao.loop.plugins import load_plugins, plugins_digest, trust_named
 from bnao.loop.stages import StageLog
 from bnao.loop.team.team import Team
@@ -156,6 +157,7 @@ def training_inputs(bench: TrainBench) -> Inputs:
         plugins=plugins_digest(bench.config.plugins),
         processes=bench.team.own,
         parts=bench.team.parts,
+        machine=machine(bench.device),
     )
 
 
