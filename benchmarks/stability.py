@@ -10,8 +10,8 @@ All end alike: three networks are trained alone with one budget, the best on val
 held-out images. So ``random`` costs less; a fourth way, ``equal``, trains as many random ones as take the time that
 a balanced search took on average in these rows (rounded down), as Yu et al. (arXiv 1902.08142) ask. Seeds also draw the
 division of the images. Rows are kept in the work folder, one file each; a search is a run of the product there, which
-goes on after a kill. stability.json and the table are written from what has finished. ``--set NAME=VALUE`` changes any
-setting, to try it out at a smaller scale.
+goes on after a kill. stability.json and the table are written from what has finished; ``--report`` does that alone.
+``--set NAME=VALUE`` changes any setting, to try it out at a smaller scale.
 """
 
 from __future__ import annotations
@@ -174,6 +174,13 @@ def report(args: argparse.Namespace) -> None:
             f"{way:<10} {len(values):>5} {f'{values.mean():.2f} +- {half:.2f}':>28} "
             f"{f'{spread:.2f} ({low:.2f} .. {high:.2f})':>26} {trained:>8} {minutes:>6.1f}"
         )
+    for first, second in (("balanced", "uniform"), ("balanced", "random"), ("uniform", "random"), ("balanced", EQUAL)):
+        pairs = [{row["seed"]: 100 * row["accuracy"] for row in found[way]} for way in (first, second)]
+        gain = np.array([pairs[0][seed] - pairs[1][seed] for seed in sorted(pairs[0].keys() & pairs[1].keys())])
+        if len(gain) >= 2:
+            half = float(stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / len(gain) ** 0.5)
+            mean = float(gain.mean())
+            print(f"{first} minus {second}, by seed: {mean:+.2f} points ({mean - half:+.2f} to {mean + half:+.2f})")
     print("Spread: standard deviation over seeds; its interval (chi-square, if the values are normal) is wide for few.")
 
 
@@ -185,15 +192,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2, help="searches side by side, one thread each")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of a search")
+    parser.add_argument("--report", action="store_true", help="run nothing")
     parser.add_argument("--one", nargs=3, metavar=("WAY", "SEED", "NUMBER"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     if args.one is not None:
         one(args.one[0], int(args.one[1]), int(args.one[2]), args)
         return
-    top = configuration("balanced", 0, args).rerank.top
-    run([(way, seed, top) for seed in range(args.seeds) for way in WAYS], args)
-    run([(EQUAL, seed, equal_number(args)) for seed in range(args.seeds)], args)
+    if not args.report:
+        top = configuration("balanced", 0, args).rerank.top
+        run([(way, seed, top) for seed in range(args.seeds) for way in WAYS], args)
+        run([(EQUAL, seed, equal_number(args)) for seed in range(args.seeds)], args)
     report(args)
 
 
