@@ -31,6 +31,9 @@ def test_the_paper_s_search_is_the_default_but_for_named_differences() -> None:
     assert {name: value for name, value in paper.items() if value != default[name]} == {
         "data.source": "cifar10",
         "controller.early_stop": False,  # the paper's fixed number of epochs on the whole pool, scores not clipped
+        "controller.batch_size": 100,  # and its steps
+        "controller.learning_rate": 0.001,
+        "controller.augment": 10,
         "controller.held_out_fraction": 0.0,
         "controller.clip_quantile": 0.0,
         "controller.judge": "none",  # proposals in the paper's order

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from bnao.loop.inputs import Inputs
+from bnao.loop.inputs import Inputs, read_inputs
 from bnao.loop.machine import machine
 from bnao.loop.verify.checks import Checks
+from bnao.storage import RunFolder
 from bnao.storage.manifest import versions
 from bnao.training.device import resolve_device
+
+
+def begun_with(run: RunFolder, checks: Checks) -> Inputs | None:
+    """What the run was begun with; None where it does not say, or the file is damaged, which is then a difference."""
+    before = None
+    with checks.guard("inputs"):
+        before = read_inputs(run)
+    return before
 
 
 def compare_machines(made: dict[str, str], before: Inputs, now: Inputs, checks: Checks) -> str:

@@ -10,7 +10,7 @@ from bnao.errors import BnaoError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import SearchConfig
 from bnao.loop.given import Given
-from bnao.loop.inputs import inputs_now, read_inputs, read_latency, run_config
+from bnao.loop.inputs import inputs_now, read_latency, run_config
 from bnao.loop.result import RESULT, SearchResult, read_result
 from bnao.loop.verify.arms import check_arms, check_choice, check_random
 from bnao.loop.verify.checks import Checks
@@ -25,7 +25,7 @@ from bnao.loop.verify.said import (
     check_stages,
     search_settings,
 )
-from bnao.loop.verify.same_machine import compare_machines
+from bnao.loop.verify.same_machine import begun_with, compare_machines
 from bnao.loop.verify.scores import check_pool_sizes, check_scores
 from bnao.loop.winner_file import WINNER
 from bnao.loop.workbench import Workbench, delivered_network, make_workbench, num_threads, within_latency
@@ -138,9 +138,7 @@ def _bench(
     run: RunFolder, checks: Checks, bench: Workbench | None, objects: Given, data: str | None
 ) -> tuple[Workbench | None, str]:
     """Data, space and networks, as the run was begun with; None where they are not to be had. And why they differ."""
-    before = None
-    with checks.guard("inputs"):
-        before = read_inputs(run)
+    before = begun_with(run, checks)
     if before is None:
         return None, "it does not say what it was begun with"
     try:

@@ -21,7 +21,7 @@ from bnao.loop.train.width import widest
 from bnao.loop.verify.checks import Checks
 from bnao.loop.verify.folder import check_published
 from bnao.loop.verify.network import Claimed, Rebuilt, check_prepared, rebuilt
-from bnao.loop.verify.same_machine import compare_machines
+from bnao.loop.verify.same_machine import begun_with, compare_machines
 from bnao.loop.workbench import num_threads_of
 from bnao.storage import RunFolder, from_dict, to_plain
 from bnao.training.device import place, threads
@@ -50,9 +50,7 @@ def verify_training(run: RunFolder, checks: Checks, data: str | None) -> str:
 
 def _bench(run: RunFolder, config: TrainConfig, checks: Checks, data: str | None) -> tuple[TrainBench | None, str]:
     """Data, space and network as the training was begun with; None where they are not to be had."""
-    before = None
-    with checks.guard("inputs"):
-        before = read_inputs(run)
+    before = begun_with(run, checks)
     if before is None:
         return None, "it does not say what it was begun with"
     try:
