@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bnao.loop.inputs import Inputs, read_inputs
 from bnao.loop.machine import machine
 from bnao.loop.verify.checks import Checks
@@ -30,3 +32,11 @@ def compare_machines(made: dict[str, str], before: Inputs, now: Inputs, checks: 
     ]
     checks.exact = not reasons
     return "; ".join(reasons) or f"the same versions, machine ({machine(device)}) and threads ({now.threads})"
+
+
+def same_inputs(before: Inputs, now: Inputs, names: Mapping[str, str], checks: Checks) -> bool:
+    """Whether the fields ``names`` (each with a word for people) are those of the run; where not, a difference."""
+    wrong = [words for name, words in names.items() if getattr(before, name) != getattr(now, name)]
+    if wrong:
+        checks.differs("data", f"{' and '.join(wrong)} are others than those of the run: its figures are left out")
+    return not wrong

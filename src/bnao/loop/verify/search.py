@@ -25,7 +25,7 @@ from bnao.loop.verify.said import (
     check_stages,
     search_settings,
 )
-from bnao.loop.verify.same_machine import begun_with, compare_machines
+from bnao.loop.verify.same_machine import begun_with, compare_machines, same_inputs
 from bnao.loop.verify.scores import check_pool_sizes, check_scores
 from bnao.loop.winner_file import WINNER
 from bnao.loop.workbench import Workbench, delivered_network, make_workbench, num_threads, within_latency
@@ -157,9 +157,7 @@ def _bench(
         return None, "the data or the model could not be had"
     why = compare_machines(run.manifest.versions, before, now, checks)
     names = {"data": "images or labels", "plugins": "plugin files", "space": "the model's choices"}
-    wrong = [words for name, words in names.items() if getattr(before, name) != getattr(now, name)]
-    if wrong:
-        checks.differs("data", f"{' and '.join(wrong)} are others than those of the run: its figures are left out")
+    if not same_inputs(before, now, names, checks):
         return None, why
     checks.agrees("data", f"{bench.config.data.source}: training and validation examples are those of the run")
     return bench, why

@@ -21,7 +21,7 @@ from bnao.loop.train.width import widest
 from bnao.loop.verify.checks import Checks
 from bnao.loop.verify.folder import check_published
 from bnao.loop.verify.network import Claimed, Rebuilt, check_prepared, rebuilt
-from bnao.loop.verify.same_machine import begun_with, compare_machines
+from bnao.loop.verify.same_machine import begun_with, compare_machines, same_inputs
 from bnao.loop.workbench import num_threads_of
 from bnao.storage import RunFolder, from_dict, to_plain
 from bnao.training.device import place, threads
@@ -70,9 +70,7 @@ def _bench(run: RunFolder, config: TrainConfig, checks: Checks, data: str | None
         return None, "the data could not be had"
     why = compare_machines(run.manifest.versions, before, now, checks)
     names = {"data": "images or labels", "plugins": "plugin files"}
-    wrong = [words for name, words in names.items() if getattr(before, name) != getattr(now, name)]
-    if wrong:
-        checks.differs("data", f"{' and '.join(wrong)} are others than those of the run: its figures are left out")
+    if not same_inputs(before, now, names, checks):
         return None, why
     checks.agrees("data", f"{bench.config.data.source}: training and test images are those of the run")
     return bench, why
