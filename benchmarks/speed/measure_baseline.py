@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import networks
@@ -12,6 +12,7 @@ import torch
 from baseline import Node, PlainSupernet, PlainTraining
 from scale import Scale
 from timing import ON_CPU, by_turns, summary
+from two_processes import together
 
 from bnao.arch import Architecture
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
@@ -28,45 +29,58 @@ def nodes_of(grammar: NaoCellGrammar, architecture: Architecture) -> tuple[list[
 
 
 def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A part for each number of threads: 1, and all cores."""
-    quick = scale.quick
-    case = networks.nao_cell(1, 8, 16, 16) if quick else networks.nao_cell()
-    sizes = {"cells_per_stage": 1, "channels": 8} if quick else {"cells_per_stage": 3, "channels": 20}
-    number, rounds = scale.number(8, 1), 1 if quick else 2
+    """A part for each way to use the cores: 1 thread; all cores as threads of one process; as two processes of one
+    thread each, where there are two cores (the plain supernet then has two threads in one)."""
+    sizes = (1, 8, 16, 16) if scale.quick else (3, 20)
+    case = networks.nao_cell(*sizes)
     torch.manual_seed(0)
-    plain = PlainTraining(PlainSupernet(**sizes, classes=networks.CLASSES, nodes=5, drop_path_keep=0.9))
+    same = {"cells_per_stage": sizes[0], "channels": sizes[1]}
+    plain = PlainTraining(PlainSupernet(**same, classes=networks.CLASSES, nodes=5, drop_path_keep=0.9))
     ours = networks.Stepper(networks.supernet(case), case.images(4 * case.batch), case.batch)
-    x, labels = ours.images.batch(slice(0, case.batch))
+    cores = os.cpu_count() or 1
+    for count in dict.fromkeys((1, 1 if ON_CPU else cores)):
+        yield f"{count}_thread" + "s" * (count > 1), _part(scale, case, plain, ours, count)
+    if cores >= 2 and not ON_CPU:
+        with together(*sizes) as shared:
+            yield "2_processes", _part(scale, case, plain, shared, 2)
+
+
+def _part(
+    scale: Scale,
+    case: networks.Case,
+    plain: PlainTraining,
+    ours: Callable[[Architecture], Sequence[float]],
+    count: int,
+) -> dict[str, Any]:
+    """Steps of both by turns, each with ``count`` threads in all."""
+    x, labels = case.images(case.batch).batch(slice(0, case.batch))
     x = x.contiguous()
-    for count in dict.fromkeys((1, 1 if ON_CPU else os.cpu_count() or 1)):
-        rows = []
-        for architecture in case.draw(number):
-            normal, reduction = nodes_of(case.space.grammar, architecture)  # type: ignore[arg-type]
+    rows = []
+    for architecture in case.draw(scale.number(8, 1)):
+        normal, reduction = nodes_of(case.space.grammar, architecture)  # type: ignore[arg-type]
 
-            def step(normal: list[Node] = normal, reduction: list[Node] = reduction) -> None:
-                plain.step(x, labels, normal, reduction, PROGRESS)
+        def step(normal: list[Node] = normal, reduction: list[Node] = reduction) -> None:
+            plain.step(x, labels, normal, reduction, PROGRESS)
 
-            with threads(count):
-                times = by_turns({"plain": step, "ours": lambda a=architecture: ours(a)}, rounds, warm_up=1)
-            each = {name: statistics.median(values) for name, values in times.items()}
-            rows.append(
-                {
-                    "architecture": str(architecture),
-                    "plain_s": round(each["plain"], 4),
-                    "ours_s": round(each["ours"], 4),
-                    "ratio": round(each["plain"] / each["ours"], 3),
-                }
-            )
-        yield (
-            f"{count}_thread" + "s" * (count > 1),
+        with threads(count):
+            arms = {"plain": step, "ours": lambda a=architecture: ours(a)}
+            times = by_turns(arms, 1 if scale.quick else 2, warm_up=1)
+        each = {name: statistics.median(values) for name, values in times.items()}
+        rows.append(
             {
-                "what": case.words,
-                "threads": count,
-                "parameters_stepped": len(plain.parameters),
-                "plain_s": summary(plain_s := [row["plain_s"] for row in rows]),
-                "plain_is_as_expected": EXPECTED[0] <= statistics.median(plain_s) <= EXPECTED[1],
-                "ours_s": summary([row["ours_s"] for row in rows]),
-                "ratio": summary([row["ratio"] for row in rows]),
-                "rows": rows,
-            },
+                "architecture": str(architecture),
+                "plain_s": round(each["plain"], 4),
+                "ours_s": round(each["ours"], 4),
+                "ratio": round(each["plain"] / each["ours"], 3),
+            }
         )
+    return {
+        "what": case.words,
+        "threads": count,
+        "parameters_stepped": len(plain.parameters),
+        "plain_s": summary(plain_s := [row["plain_s"] for row in rows]),
+        "plain_is_as_expected": EXPECTED[0] <= statistics.median(plain_s) <= EXPECTED[1],
+        "ours_s": summary([row["ours_s"] for row in rows]),
+        "ratio": summary([row["ratio"] for row in rows]),
+        "rows": rows,
+    }

@@ -14,6 +14,7 @@ import bnao
 from bnao.arch import Architecture
 from bnao.data.config import AugmentConfig
 from bnao.data.images import Images
+from bnao.distributed import Shards
 from bnao.rng import generator, torch_stream
 from bnao.spaces.base import SearchSpace, Skeleton
 from bnao.spaces.config import NetworkConfig, SpaceConfig
@@ -140,18 +141,25 @@ class Stepper:
     """
 
     def __init__(
-        self, trainable: Trainable, images: Images, batch: int, steps: int = 3, config: TrainingConfig | None = None
+        self,
+        trainable: Trainable,
+        images: Images,
+        batch: int,
+        steps: int = 3,
+        config: TrainingConfig | None = None,
+        shards: Shards | None = None,
     ) -> None:
         plain = AugmentConfig(crop_padding=0, flip=False)
         self.config = config or TrainingConfig(epochs=1, batch_size=batch, learning_rate=1e-3, augment=plain)
         assert len(images) == (1 + steps) * batch, "one epoch is one call"
-        self.images = images
+        self.images, self.shards = images, shards or Shards()
         self.weights = Weights.fresh(trainable, self.config)
 
     def __call__(self, architecture: Architecture) -> list[float]:
         ends: list[float] = []
         hooks = Hooks(on_step=lambda done, figures: ends.append(clock()))
-        train(self.weights, OnePath(architecture), self.images, self.config, seed=0, stage="speed", hooks=hooks)
+        plan = OnePath(architecture)
+        train(self.weights, plan, self.images, self.config, seed=0, stage="speed", hooks=hooks, shards=self.shards)
         return [after - before for before, after in pairwise(ends)]
 
 

@@ -36,6 +36,18 @@ def tensors_of(inputs: Inputs) -> list[Tensor]:
     return list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]  # type: ignore[list-item]
 
 
+def is_broken(tensor: Tensor) -> bool:
+    """Whether NaN or plus infinity is in ``tensor``.
+
+    Minus infinity is let through: as an output it rules a class out, as a weight it masks.
+
+    >>> import torch
+    >>> [is_broken(torch.tensor([0.0, value])) for value in (float("-inf"), float("inf"), float("nan"))]
+    [False, True, True]
+    """
+    return bool((tensor.isnan() | tensor.isposinf()).any())
+
+
 class WithAuxiliary(NamedTuple):
     """What a network with an auxiliary head returns in training mode: both heads' outputs."""
 

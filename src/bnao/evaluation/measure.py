@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bnao.call import call_network, tensors_of
+from bnao.call import call_network, is_broken, tensors_of
 from bnao.data.examples import Batch, Examples
 from bnao.objective import CLASSIFICATION, Metric, Objective
 from bnao.rng import generator
@@ -93,16 +93,12 @@ def measure_batches(module: nn.Module, batches: Iterable[Batch], objective: Obje
 
 
 def broken(module: nn.Module, examples: Examples, batch_size: int = 500) -> bool:
-    """Whether ``module`` answers inputs that are all finite with NaN or plus infinity, in one batch or more.
-
-    Minus infinity rules a class out, and is an answer.
-    """
+    """Whether ``module`` answers inputs that are all finite with NaN or plus infinity, in one batch or more."""
     with torch.no_grad():
         for x, _ in batches_in_turn(examples, batch_size):
-            if all(bool(torch.isfinite(tensor).all()) for tensor in tensors_of(x)):
-                outputs = call_network(module, x)
-                if bool((outputs.isnan() | outputs.isposinf()).any()):
-                    return True
+            is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors_of(x))
+            if is_finite and is_broken(call_network(module, x)):
+                return True
     return False
 
 
