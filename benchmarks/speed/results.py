@@ -60,7 +60,7 @@ HEADLINES = {
     ),
     "baseline_over_supernet_step": Headline(
         "baseline", ("1_thread",), lambda p: min(each["ratio"]["median"] for each in p.values()),
-        "3 plain step / supernet step at equal threads, the worse of 1 and all cores", low=3,
+        "3 plain step / supernet step at equal threads, the worst of 1, all cores, and two processes", low=3,
     ),
     "one_by_one_over_pool_scoring_chain": Headline(
         "scoring", ("recipe_nao",), lambda p: p["recipe_nao"]["ratio"],
