@@ -53,6 +53,7 @@ def live(trainable: Trainable, case: networks.Case, architecture: Architecture) 
     held = sum(saved.values())
     loss.backward()
     gradients = bytes_of(p.grad for p in root.parameters() if p.grad is not None)
+    root.zero_grad()  # as the product does after a step
     state = step.weights.optimizer.state_dict()["state"]
     return {
         "weights": bytes_of([*root.parameters(), *root.buffers()]),
