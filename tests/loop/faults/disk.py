@@ -11,15 +11,34 @@ import builtins
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from bnao.storage import database, event_log, files
 
+EVERY = int(os.environ.get("BNAO_FAULTS", "0"))
+"""1: whole runs are tried at every operation; n: at every n-th; 0: at a few."""
+MOST = 1000  # more than any run of the tests has
+_ends: dict[str, int] = {}
 _SQLITE = {errno.ENOSPC: "SQLITE_FULL", errno.EIO: "SQLITE_IOERR_WRITE", errno.EROFS: "SQLITE_READONLY"}
+
+
+def operations(few: Iterable[int]) -> Iterable[int]:
+    """The numbers of the operations that are tried."""
+    return range(1, MOST, EVERY) if EVERY else few
+
+
+def skip_beyond(action: str, number: int, count: int | None = None) -> None:
+    """Skip a test whose ``action`` has fewer operations than ``number``; ``count``: so many were made."""
+    if count is not None and count < number:
+        _ends[action] = min(number, _ends.get(action, MOST))
+    if number >= _ends.get(action, MOST):
+        pytest.skip(f"{action} has fewer operations")
 
 
 class Disk:

@@ -1,7 +1,7 @@
 """A refusing disk at every single operation: a clear error, the last good state kept, the identical result afterwards.
 
 The storage and an export are tried at *every* operation. A whole search takes seconds, so the tests try it at a few;
-``BNAO_FAULTS=all`` tries it at every one (docs/faults.md says when that was done last, and what came of it).
+``BNAO_FAULTS=1`` tries it at every one, ``BNAO_FAULTS=5`` at every fifth (docs/faults.md says when that was done last).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 import torch
 from tests.delivery.conftest import CASES, make_network
 from tests.loop.conftest import MICRO
-from tests.loop.faults.disk import Disk, failing
+from tests.loop.faults.disk import EVERY, Disk, failing, operations, skip_beyond
 from tests.resume.outcome import outcome
 
 import bnao.api as api
@@ -26,7 +26,6 @@ from bnao.delivery.write import write_export
 from bnao.errors import RunError
 from bnao.storage import PoolEntry, RunFolder
 
-ALL = os.environ.get("BNAO_FAULTS") == "all"
 FULL, BAD_BLOCK = {"code": errno.ENOSPC, "alone": False}, {"code": errno.EIO, "alone": True}
 WORDS = r"the disk is full: free some space|Input/output error: check the disk|the disk reports an error: check"
 EVERY_STEP = replace(MICRO, save_seconds=0.0)
@@ -123,12 +122,12 @@ def refused(action: Callable[[], object], disk: Disk) -> None:
             assert "state is kept" in str(error) or "manifest" in str(error) or "lock" in str(error), error
 
 
-@pytest.mark.parametrize("number", range(1, 2000) if ALL else [120])
+@pytest.mark.parametrize("number", operations([120]))
 def test_a_search_on_a_full_disk(number: int, tmp_path: Path, undisturbed: dict[str, str]) -> None:
-    config, folder, disk = MICRO if ALL else EVERY_STEP, tmp_path / "run", Disk(number)
+    skip_beyond("a search", number)
+    config, folder, disk = MICRO if EVERY else EVERY_STEP, tmp_path / "run", Disk(number)
     refused(lambda: api.search(config, folder, recipe="micro"), disk)
-    if disk.count < number:
-        pytest.skip("a search has fewer operations")
+    skip_beyond("a search", number, disk.count)
     if (folder / "manifest.json").exists():
         api.resume(folder)
     else:
@@ -136,8 +135,9 @@ def test_a_search_on_a_full_disk(number: int, tmp_path: Path, undisturbed: dict[
     assert {**outcome(folder), "running.pt": ""} == {**undisturbed, "running.pt": ""}
 
 
-@pytest.mark.parametrize("number", range(1, 2000, 7) if ALL else [30])
+@pytest.mark.parametrize("number", operations([30]))
 def test_a_ranking_on_a_full_disk(number: int, scored: Path, ranked, tmp_path: Path) -> None:
+    skip_beyond("a ranking", number)
     from shutil import copytree
 
     from tests.loop.test_rank import timeless
@@ -149,7 +149,6 @@ def test_a_ranking_on_a_full_disk(number: int, scored: Path, ranked, tmp_path: P
             api.rank(tmp_path / "run", 6, second_seed=5, seed=3, processes=1)
         except RunError as error:
             assert "the disk is full" in str(error)
-    if disk.count < number:
-        pytest.skip("a ranking has fewer operations")
+    skip_beyond("a ranking", number, disk.count)
     result = api.rank(tmp_path / "run", 6, second_seed=5, seed=3, processes=1)
     assert timeless(result) == timeless(ranked[1])

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from tests.loop.conftest import Enough, Recorder, StopAt
 from tests.loop.faults.damage import damages, few
-from tests.loop.faults.disk import Disk, failing
+from tests.loop.faults.disk import Disk, failing, operations, skip_beyond
 from tests.loop.train import worker
 from tests.loop.train.conftest import MICRO
 from tests.pictures import picture_folder
@@ -33,7 +33,6 @@ from bnao.report.web.page import render_report
 from bnao.settings import update
 from bnao.storage import RunFolder
 
-ALL = os.environ.get("BNAO_FAULTS") == "all"
 EVERY_STEP = replace(MICRO, save_seconds=0.0)
 Trained = tuple[bnao.Training, Recorder]
 
@@ -124,16 +123,16 @@ def test_a_training_whose_file_was_put_back_goes_on_to_the_same_bits(
     assert outcome(folder) == outcome(trained[0].path)
 
 
-@pytest.mark.parametrize("number", range(1, 400) if ALL else [4, 60, 110])
+@pytest.mark.parametrize("number", operations([4, 60, 110]))
 def test_a_training_on_a_full_disk(number: int, trained: Trained, tmp_path: Path) -> None:
+    skip_beyond("a training", number)
     folder, disk = tmp_path / "run", Disk(number)
     with failing(disk):
         try:
             bnao.train(EVERY_STEP, out=folder)
         except RunError as error:
             assert "the disk is full: free some space" in str(error)
-    if disk.count < number:
-        pytest.skip("a training has fewer operations")
+    skip_beyond("a training", number, disk.count)
     if (folder / "manifest.json").exists():
         assert all(RunFolder.open(folder).file(name).exists() for name in RunFolder.open(folder).manifest.files)
         bnao.resume_training(folder)
