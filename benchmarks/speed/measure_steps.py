@@ -26,29 +26,31 @@ def clone_ms(supernet: Any, architectures: list[Architecture]) -> float:
 
 
 def one(case: networks.Case, super_step: networks.Stepper, architecture: Architecture, rounds: int) -> dict[str, Any]:
-    """Both steps of one architecture, by turns; the supernet's is at its best known order of weights as drawn."""
-    alone_step = networks.Stepper(networks.stand_alone(case, architecture), super_step.images, case.batch)
+    """Both steps of one architecture, by turns; ``ratio`` is the median over the turns, for what slows the machine for
+    seconds slows both of a turn."""
+    alone_step = networks.Stepper(networks.stand_alone(case, architecture), super_step.images, case.batch, steps=1)
     times = by_turns(
         {"alone": lambda: alone_step(architecture), "supernet": lambda: super_step(architecture)}, rounds, warm_up=0
     )
     alone, shared = (statistics.median(times[name]) for name in ("alone", "supernet"))
+    ratios = [over / under for over, under in zip(times["supernet"], times["alone"], strict=True)]
     return {
         "architecture": str(architecture),
         "alone_ms": round(1e3 * alone, 2),
         "supernet_ms": round(1e3 * shared, 2),
-        "ratio": round(shared / alone, 4),
+        "ratio": round(statistics.median(ratios), 4),
     }
 
 
 def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     """A part for each space; ``ratio`` is over its architectures."""
     quick = scale.quick
-    number, rounds = scale.number(30, 2), 1 if quick else 2
+    number, rounds = scale.number(30, 2), 1 if quick else 4
     for name, make in (networks.QUICK_CASES if quick else networks.CASES).items():
         case = make()
         architectures = case.draw(number)
         shared = networks.supernet(case)
-        step = networks.Stepper(shared, case.images(4 * case.batch), case.batch)
+        step = networks.Stepper(shared, case.images(2 * case.batch), case.batch, steps=1)
         rows = [one(case, step, architecture, rounds) for architecture in architectures]
         counted = [row for row in rows if quick or row["alone_ms"] >= SMALLEST_MS]
         yield (
