@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,8 @@ def train(
         if assembly.follows:
             return _followed(assembly)
         bench = assembly.joined(TrainWork(prepare_training(chosen, log))).bench
-        with RunFolder.create(out, config=bench.config, recipe=recipe or name, kind="training") as run:
+        note = asdict(bench.origin)
+        with RunFolder.create(out, config=bench.config, recipe=recipe or name, kind="training", note=note) as run:
             return _run(bench, run, log, early, heard, assembly)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from bnao.errors import RunError
@@ -44,17 +46,20 @@ class Manifest:
     format: str = FORMAT
     version: int = VERSION
     kind: Kind = "search"  # what is run: a search (or what belongs to one), or the last training of one network
+    note: dict[str, str] = field(default_factory=dict)  # what the settings do not say, as the run was begun with it
     generation: int = 0
     status: Status = "running"
     files: dict[str, FileRecord] = field(default_factory=dict)
     pool: str | None = None  # digest of the pool at this generation; None while there is none
 
     @staticmethod
-    def new(*, recipe: str, config: Any, kind: Kind = "search") -> Manifest:
+    def new(
+        *, recipe: str, config: Any, kind: Kind = "search", note: Mapping[str, str] = MappingProxyType({})
+    ) -> Manifest:
         """The manifest of a run that begins now."""
-        now = utc_now()
+        now, plain = utc_now(), to_plain(config)
         return Manifest(
-            recipe=recipe, config=to_plain(config), created=now, updated=now, versions=versions(), kind=kind
+            recipe=recipe, config=plain, created=now, updated=now, versions=versions(), kind=kind, note=dict(note)
         )
 
     def next(self, *, files: dict[str, FileRecord], status: Status, pool: str | None) -> Manifest:

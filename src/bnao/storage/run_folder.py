@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from bnao.errors import RunError
@@ -56,11 +57,19 @@ class RunFolder:
         self._lock = lock
 
     @classmethod
-    def create(cls, path: str | Path, *, config: Any, recipe: str, kind: Kind = "search") -> RunFolder:
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        config: Any,
+        recipe: str,
+        kind: Kind = "search",
+        note: Mapping[str, str] = MappingProxyType({}),
+    ) -> RunFolder:
         """A new run in ``path``, a folder that is empty or does not exist yet (parents are made).
 
-        ``config`` is a dataclass or a dict of plain values. Raises RunError if something is there already, or if the
-        folder cannot be written.
+        ``config`` is a dataclass or a dict of plain values; ``note`` what it does not say. Raises RunError if something
+        is there already, or if the folder cannot be written.
         """
         path = Path(path)
         refuse_used(path, kind)
@@ -71,7 +80,7 @@ class RunFolder:
             refuse_used(path, kind)  # another process may have been faster
             with files.writing(path):
                 (path / STATE).mkdir(exist_ok=True)
-            manifest = Manifest.new(recipe=recipe, config=config, kind=kind)
+            manifest = Manifest.new(recipe=recipe, config=config, kind=kind, note=note)
             manifest.write(path)
         except BaseException:
             lock.release()

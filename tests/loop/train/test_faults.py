@@ -37,7 +37,7 @@ EVERY_STEP = replace(MICRO, save_seconds=0.0)
 Trained = tuple[bnao.Training, Recorder]
 
 TOP = ("manifest.json", "events.jsonl", "lock", "result.json", "network.safetensors")
-KINDS = (*TOP, "state/network.safetensors", "state/result.json", "progress.json", "inputs.json", "origin.json")
+KINDS = (*TOP, "state/network.safetensors", "state/result.json", "progress.json", "inputs.json")
 LOOKS: list[Callable[[Path], object]] = [
     lambda path: show_run(RunFolder.open(path), Console(file=io.StringIO(), width=80)),
     lambda path: render_report(RunFolder.open(path)),
@@ -91,7 +91,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("name", ["running.pt", "origin.json", "inputs.json", "progress.json"])
+@pytest.mark.parametrize("name", ["running.pt", "inputs.json", "progress.json"])
 @pytest.mark.parametrize("damage", ["cut", "missing", "altered"])
 def test_a_damaged_file_of_a_running_training_is_named(name: str, damage: str, begun: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"

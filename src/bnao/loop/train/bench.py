@@ -27,12 +27,11 @@ from bnao.loop.workbench import num_threads_of
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, Skeleton, make_space
 from bnao.spaces.config import NetworkConfig
-from bnao.storage import RunFolder
+from bnao.storage import RunFolder, from_dict
+from bnao.storage.manifest import FILE_NAME
 from bnao.task import Task
 from bnao.training.compiled import require_compiler
 from bnao.training.device import resolve_device, threads, with_precision
-
-ORIGIN = "origin.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +40,11 @@ class Origin:
 
     architecture: str
     width: str = ""
+
+
+def read_origin(run: RunFolder) -> Origin:
+    """What the run was begun with. Raises RunError where its manifest does not say it."""
+    return from_dict(Origin, run.manifest.note, source=f"the note in {str(run.path / FILE_NAME)!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +93,7 @@ def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:
     load_spaces()
     if before is not None:
         config = replace(config, threads=before.threads, device="cuda" if before.device.startswith("cuda") else "cpu")
-    origin = Origin(**run.read_json(ORIGIN)) if run.has(ORIGIN) else Origin(architecture="of a run that was begun")
-    return _bench(config, origin, log, choose_width=False)
+    return _bench(config, read_origin(run), log, choose_width=False)
 
 
 def prepare_following(config: TrainConfig, log: StageLog) -> TrainBench:
@@ -167,7 +170,6 @@ def check_training_inputs(bench: TrainBench, run: RunFolder) -> None:
     if before is None:
         with run.commit() as commit:
             commit.write_json(INPUTS, now)
-            commit.write_json(ORIGIN, bench.origin)
     elif before.plugins != now.plugins:
         raise RunError(
             f"a training is resumed with the plugins it was begun with; {', '.join(bench.config.plugins)} changed: "

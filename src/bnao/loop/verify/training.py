@@ -13,7 +13,7 @@ from bnao.loop.inputs import read_inputs
 from bnao.loop.plugins import require_trusted
 from bnao.loop.stages import StageLog, read_progress
 from bnao.loop.train.arch import training_config
-from bnao.loop.train.bench import ORIGIN, Origin, TrainBench, prepare_following, training_inputs
+from bnao.loop.train.bench import TrainBench, prepare_following, read_origin, training_inputs
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import NETWORK, RESULT, TrainingResult, epochs_so_far, read_training
 from bnao.loop.train.tested import classify
@@ -23,7 +23,7 @@ from bnao.loop.verify.folder import check_published
 from bnao.loop.verify.network import Claimed, Rebuilt, check_prepared, rebuilt
 from bnao.loop.verify.same_machine import begun_with, compare_machines, same_inputs
 from bnao.loop.workbench import num_threads_of
-from bnao.storage import RunFolder, from_dict, to_plain
+from bnao.storage import RunFolder, to_plain
 from bnao.training.device import place, threads
 from bnao.training.loop import num_steps
 
@@ -110,7 +110,7 @@ def _check_result(
 
 def _check_settings(run: RunFolder, config: TrainConfig, result: TrainingResult, checks: Checks) -> None:
     progress, inputs = read_progress(run), read_inputs(run)
-    origin = from_dict(Origin, run.read_json(ORIGIN), source=f"{run.path}/{ORIGIN}") if run.has(ORIGIN) else None
+    origin = read_origin(run)
     rows: list[tuple[str, object, object]] = [
         ("recipe", result.recipe, run.manifest.recipe),
         ("seed", result.seed, config.seed),
@@ -121,9 +121,9 @@ def _check_settings(run: RunFolder, config: TrainConfig, result: TrainingResult,
         ("channels", result.channels, config.network.channels),
         ("average_decay", result.average_decay, config.training.average_decay),
         ("versions", result.versions, run.manifest.versions),
+        ("origin", result.origin, origin.architecture),
+        ("width", result.width, origin.width),
     ]
-    if origin is not None:
-        rows += [("origin", result.origin, origin.architecture), ("width", result.width, origin.width)]
     if inputs is not None:
         rows += [("device", result.device, inputs.device), ("parts", result.parts, inputs.parts)]
     if progress is not None:
