@@ -11,7 +11,6 @@ from bnao.cli.fields import with_fields
 from bnao.distributed import launched
 from bnao.errors import require
 from bnao.loop.config import SearchConfig
-from bnao.loop.plugins import parse_plugin
 from bnao.recipes import load_recipe
 from bnao.settings import update_from_flags, update_from_toml
 
@@ -43,6 +42,8 @@ def chosen(
         "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
     }  # fmt: skip
     flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
+    from bnao.loop.plugins import parse_plugin  # not with this module, for a wrong flag is told in a moment
+
     path, model = (None, "") if plugin is None else parse_plugin(plugin)
     if path is not None:
         flags = {"plugins": f"{path.resolve()}:{model}" if model else str(path.resolve()), **flags}
