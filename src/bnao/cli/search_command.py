@@ -37,13 +37,13 @@ def chosen(
     max_latency_ms: str | None,
 ) -> tuple[str, SearchConfig]:
     """The recipe's name and the settings that a command line names; short flags give way to those of the fields."""
+    from bnao.loop.plugins import parse_plugin  # here, for a wrong flag is told before it is needed
+
     short = {
         "data.source": data, "data.download": "true" if download else None, "loop.known": pool,
         "limits.max_params": max_params, "limits.max_macs": max_macs, "limits.max_latency_ms": max_latency_ms,
     }  # fmt: skip
     flags = {**{name: value for name, value in short.items() if value is not None}, **flags}
-    from bnao.loop.plugins import parse_plugin  # not with this module, for a wrong flag is told in a moment
-
     path, model = (None, "") if plugin is None else parse_plugin(plugin)
     if path is not None:
         flags = {"plugins": f"{path.resolve()}:{model}" if model else str(path.resolve()), **flags}

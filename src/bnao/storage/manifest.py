@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from bnao.errors import RunError
@@ -53,13 +52,11 @@ class Manifest:
     pool: str | None = None  # digest of the pool at this generation; None while there is none
 
     @staticmethod
-    def new(
-        *, recipe: str, config: Any, kind: Kind = "search", note: Mapping[str, str] = MappingProxyType({})
-    ) -> Manifest:
+    def new(*, recipe: str, config: Any, kind: Kind = "search", note: Mapping[str, str] | None = None) -> Manifest:
         """The manifest of a run that begins now."""
-        now, plain = utc_now(), to_plain(config)
+        now, plain, note = utc_now(), to_plain(config), dict(note or {})
         return Manifest(
-            recipe=recipe, config=plain, created=now, updated=now, versions=versions(), kind=kind, note=dict(note)
+            recipe=recipe, config=plain, created=now, updated=now, versions=versions(), kind=kind, note=note
         )
 
     def next(self, *, files: dict[str, FileRecord], status: Status, pool: str | None) -> Manifest:

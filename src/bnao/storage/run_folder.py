@@ -20,7 +20,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from bnao.errors import RunError
@@ -64,7 +63,7 @@ class RunFolder:
         config: Any,
         recipe: str,
         kind: Kind = "search",
-        note: Mapping[str, str] = MappingProxyType({}),
+        note: Mapping[str, str] | None = None,
     ) -> RunFolder:
         """A new run in ``path``, a folder that is empty or does not exist yet (parents are made).
 

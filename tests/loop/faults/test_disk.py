@@ -115,15 +115,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 def refused(action: Callable[[], object], disk: Disk, folder: Path) -> None:
     """``action`` on ``disk`` ends in the clear error; or it was done before the disk refused.
 
-    The error says that the last state is kept, where there is one: a manifest, and its own file written.
+    The error says that the last state is kept where there is one, a manifest; else it names the folder.
     """
     with failing(disk):
         try:
             action()
         except RunError as error:
             assert any(words in str(error) for words in WORDS.split("|")), error
-            if (folder / "manifest.json").exists():
-                assert any(words in str(error) for words in ("state is kept", "manifest", "lock")), error
+            begun = (folder / "manifest.json").exists()
+            named = ("state is kept", "manifest", "lock") if begun else (str(folder),)
+            assert any(words in str(error) for words in named), error
 
 
 @pytest.mark.parametrize("number", operations([120]))
