@@ -29,7 +29,7 @@ PROTOCOLS: dict[str, tuple[int, int, float]] = {  # cells a stage, channels, epo
     "deep": (3, 8, 1.0),
     "deep_long": (3, 8, 3.0),
     "shallow": (1, 8, 3.0),
-    "shallow_wide": (1, 16, 1.5),
+    "shallow_wide": (1, 16, 3.0),
 }
 
 
