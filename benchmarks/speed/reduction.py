@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bnao.ops.layers import FactorizedReduction, ReluConvBN
-from bnao.ops.lean.conv_norm import weighted_norm
+from bnao.ops.lean.conv_norm import conv_norm
 
 
 class Former(nn.Module):
@@ -34,7 +34,7 @@ class Former(nn.Module):
         shifted = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
         even, odd = module.even.weight, module.odd.weight
         halves = torch.cat([F.conv2d(x, even, stride=2), F.conv2d(shifted, odd, stride=2)], dim=1)
-        y = weighted_norm(halves, False, (), (), module.norm)
+        y = conv_norm(halves, (None, (), module.norm))
         return module.norm(halves) if y is None else y
 
 

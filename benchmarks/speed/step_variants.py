@@ -38,10 +38,10 @@ OPERATION_NAMES = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "nor_conv_1x1
 
 
 def torchs_gradients(
-    grad: Tensor, x: Tensor, weight: Tensor, geometry: convolve.Geometry, rectify: bool, of_x: bool, of_weight: bool
+    grad: Tensor, x: Tensor, weight: Tensor, geometry: convolve.Geometry, of_x: bool, of_weight: bool
 ) -> tuple[Tensor | None, Tensor | None]:
     """In place of :func:`convolve.gradients`: torch's, whatever the kernel."""
-    return convolve.plain_gradients(grad, x.clamp_min(0) if rectify else x, weight, geometry, of_x, of_weight)
+    return convolve.plain_gradients(grad, x, weight, geometry, of_x, of_weight)
 
 
 def without_own_norm() -> AbstractContextManager[object]:

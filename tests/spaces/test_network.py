@@ -120,3 +120,18 @@ def test_symmetric_forms_are_one_function_with_swapped_weights() -> None:
     x = torch.randn(2, 3, 8, 8)
     assert one != other and one.id == other.id
     torch.testing.assert_close(a.eval()(x), b.eval()(x))
+
+
+@pytest.mark.parametrize("progress_value", [0.0, 0.5])
+def test_adding_a_dropped_path_is_adding_what_is_left_of_it(progress_value: float) -> None:
+    progress = Progress()
+    progress.value = progress_value
+    drop = DropPath(keep_at_end=0.2, layer=1, layers=1, progress=progress).train()
+    total, x = torch.randn(64, 2, 3, 3, requires_grad=True), torch.randn(64, 2, 3, 3, requires_grad=True)
+    found = []
+    for add in (drop.add, lambda total, x: total + drop(x)):
+        torch.manual_seed(1)
+        y = add(total, x)
+        found.append((y, *torch.autograd.grad(y.square().sum(), [total, x])))
+    torch.testing.assert_close(*found)
+    assert torch.equal(drop.eval().add(total, x), total + x)

@@ -12,21 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bnao.errors import require
-from bnao.ops.lean.conv_norm import conv_norm, weighted_norm
+from bnao.ops.lean.conv_norm import conv_norm
+from bnao.ops.lean.pixels import every_pixel
+from bnao.ops.shared import ReluFirst
 
 
-def every_pixel(x: Tensor, step: int, start: int = 0) -> Tensor:
-    """Pixels start, start + step, ... of rows and columns: (B, c, h, w) -> a view (B, c, ceil((h - start)/step), ...).
-
-    The gradient of ``x`` has its memory format: that of a slice is always contiguous, so images in channels-last memory
-    are sliced as (B, h, w, c).
-    """
-    if x.is_contiguous(memory_format=torch.channels_last):
-        return x.permute(0, 2, 3, 1)[:, start::step, start::step].permute(0, 3, 1, 2)
-    return x[:, :, start::step, start::step]
-
-
-class ReluConvBN(nn.Sequential):
+class ReluConvBN(ReluFirst):
     """ReLU, convolution k x k (padding keeps ceil(h/stride)), batch norm: (B, c_in, h, w) -> (B, c_out, ...).
 
     ``pixel_step`` is the stride where the kernel is 1x1, else 1: the convolution sees every so many-th pixel.
@@ -41,12 +32,19 @@ class ReluConvBN(nn.Sequential):
         )
         self.pixel_step = pixel_step
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Run the three; as one operation where that is faster."""
+    def can_share(self) -> bool:
+        """Not where only some pixels are seen, for the ReLU is of those alone."""
+        return self.pixel_step == 1 and super().can_share()
+
+    def forward(self, x: Tensor, rectified: Tensor | None = None) -> Tensor:
+        """Run the three, or those behind the first if ``rectified`` is given; as one operation where that is faster."""
         relu, convolution, norm = self
         if self.pixel_step > 1:
-            x = every_pixel(x, self.pixel_step)
-        y = conv_norm(x, relu, [convolution], norm)
+            (x,) = every_pixel(x, self.pixel_step)
+        if rectified is not None:
+            y = conv_norm(rectified, (None, [convolution], norm))
+            return norm(convolution(rectified)) if y is None else y
+        y = conv_norm(x, (relu, [convolution], norm))
         return norm(convolution(relu(x))) if y is None else y
 
 
@@ -72,7 +70,9 @@ class FactorizedReduction(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Reduce (B, c_in, h, w)."""
         height, width = x.shape[2:]
-        shifted = F.pad(every_pixel(x, 2, 1), (0, width % 2, 0, height % 2))
-        halves = torch.cat([self.even(every_pixel(x, 2)), self.odd(shifted)], dim=1)
-        y = weighted_norm(halves, False, (), (), self.norm)
+        even, odd = every_pixel(x, 2, (0, 1))
+        if height % 2 or width % 2:
+            odd = F.pad(odd, (0, width % 2, 0, height % 2))
+        halves = torch.cat([self.even(even), self.odd(odd)], dim=1)
+        y = conv_norm(halves, (None, (), self.norm))
         return self.norm(halves) if y is None else y

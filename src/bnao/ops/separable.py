@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from bnao.ops.base import OPERATIONS, Operation
-from bnao.ops.lean.conv_norm import conv_norm
+from bnao.ops.lean.conv_norm import Layers, conv_norm
+from bnao.ops.shared import ReluFirst
 
 
-class SeparableUnits(nn.Sequential):
+class SeparableUnits(ReluFirst):
     """Units of four layers each (ReLU, depthwise k x k, pointwise 1x1, batch norm), one after another."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Run the layers; each unit as one operation where that is faster."""
+    def forward(self, x: Tensor, rectified: Tensor | None = None) -> Tensor:
+        """Run the layers, behind the first if ``rectified`` is what it gives; as one operation where that is faster."""
         layers = list(self)
-        for k in range(0, len(layers), 4):
-            relu, depthwise, pointwise, norm = layers[k : k + 4]
-            y = conv_norm(x, relu, [depthwise, pointwise], norm)
-            x = norm(pointwise(depthwise(relu(x)))) if y is None else y
+        units: list[Layers] = [(layers[k], layers[k + 1 : k + 3], layers[k + 3]) for k in range(0, len(layers), 4)]
+        if rectified is not None:
+            x, units[0] = rectified, (None, *units[0][1:])
+        y = conv_norm(x, *units)
+        if y is not None:
+            return y
+        for layer in layers if rectified is None else layers[1:]:
+            x = layer(x)
         return x
 
 

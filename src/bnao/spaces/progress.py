@@ -30,8 +30,18 @@ class DropPath(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, c, h, w) -> the same shape; draws from torch's global generator, which the loop seeds for each step."""
+        scale = self._scale(x)
+        return x if scale is None else x * scale
+
+    def add(self, total: Tensor, x: Tensor) -> Tensor:
+        """``total + self(x)`` in one pass through memory."""
+        scale = self._scale(x)
+        return total + x if scale is None else torch.addcmul(total, x, scale)
+
+    def _scale(self, x: Tensor) -> Tensor | None:
+        """What each image is multiplied with (B, 1, 1, 1); None where all are kept."""
         keep = self.keep()
         if not self.training or keep >= 1.0:
-            return x
+            return None
         mask = torch.rand((x.shape[0], 1, 1, 1), device=x.device, dtype=x.dtype) < keep
-        return x * (mask.to(x.dtype) / keep)
+        return mask.to(x.dtype) / keep

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from bnao.ops.lean.conv_norm import ConvNorm, Unit
 from bnao.ops.lean.convolve import POINTWISE, Geometry, is_wide
 from bnao.ops.lean.normalise import normalise
+from bnao.ops.lean.pixels import EveryPixel
 from bnao.ops.lean.pool import AveragePool3x3
 from bnao.ops.lean.project import ProjectNorm
 
@@ -36,7 +37,7 @@ def unit_pair(unit: Unit) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]
     """The operation, and the same in torch's functions."""
 
     def ours(*arguments: Tensor) -> Tensor:
-        return ConvNorm.apply(unit, *arguments)[0]  # type: ignore[no-untyped-call, no-any-return]
+        return ConvNorm.apply((unit,), *arguments)[0]  # type: ignore[no-untyped-call, no-any-return]
 
     def torchs(x: Tensor, weight: Tensor, bias: Tensor, *kernels: Tensor) -> Tensor:
         y = F.relu(x) if unit.rectify else x
@@ -109,6 +110,70 @@ def test_statistics_of_values_far_from_zero(pixels: tuple[int, int, int]) -> Non
     exact = torch.var_mean(y.double(), (0, 2, 3), correction=0)
     torch.testing.assert_close(found.mean.double(), exact[1], rtol=1e-6, atol=0)
     torch.testing.assert_close(found.variance.double(), exact[0], rtol=1e-2, atol=1e-4)
+
+
+def separable(c_in: int, c_out: int, kernel: int, stride: int = 1) -> Unit:
+    return Unit(True, (Geometry(stride, kernel // 2, 1, c_in), POINTWISE), 1e-5)
+
+
+def chain(*units: Unit) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+    """The units in a row as one operation, and each in torch's functions."""
+
+    def ours(*arguments: Tensor) -> Tensor:
+        return ConvNorm.apply(units, *arguments)[0]  # type: ignore[no-untyped-call, no-any-return]
+
+    def torchs(x: Tensor, *parameters: Tensor) -> Tensor:
+        for unit in units:
+            x = unit_pair(unit)[1](x, *parameters[: unit.num_parameters])
+            parameters = parameters[unit.num_parameters :]
+        return x
+
+    return ours, torchs
+
+
+def parameters(c_in: int, c_out: int, kernel: int) -> list[Tensor]:
+    return [drawn(c_out), drawn(c_out), drawn(c_in, 1, kernel, kernel), drawn(c_out, c_in, 1, 1)]
+
+
+@pytest.mark.parametrize("strides", [(1, 1), (2, 1), (1, 2)])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_units_in_a_row(kernel: int, strides: tuple[int, int]) -> None:
+    ours, torchs = chain(separable(3, 3, kernel, strides[0]), separable(3, 4, kernel, strides[1]))
+    arguments = [drawn(2, 3, 5, 6), *parameters(3, 3, kernel), *parameters(3, 4, kernel)]
+    assert_same(ours, torchs, arguments)
+    before = arguments[0].detach().clone()
+    assert gradcheck(ours, arguments) and torch.equal(arguments[0], before)
+
+
+def test_only_what_is_asked_for_is_computed_in_a_row() -> None:
+    ours, torchs = chain(separable(3, 3, 5), separable(3, 4, 3))
+    everything = [drawn(2, 3, 4, 4), *parameters(3, 3, 5), *parameters(3, 4, 3)]
+    for asked in ([0], [1], [3], [4, 6], [5], [7], [8]):
+        arguments = [t.detach().requires_grad_(k in asked) for k, t in enumerate(everything)]
+        wanted = [t for t in arguments if t.requires_grad]
+        a, b = (torch.autograd.grad(f(*arguments).square().sum(), wanted) for f in (ours, torchs))
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("size", [(6, 4), (5, 7), (2, 1)])
+@pytest.mark.parametrize("starts", [(0,), (1,), (0, 1), (1, 0)])
+def test_every_pixel(size: tuple[int, int], starts: tuple[int, ...]) -> None:
+    def ours(x: Tensor) -> tuple[Tensor, ...]:
+        return EveryPixel.apply(x, 2, starts)  # type: ignore[no-untyped-call, no-any-return]
+
+    x = drawn(2, 3, *size)
+    for found, start in zip(ours(x), starts, strict=True):
+        assert torch.equal(found, x[:, :, start::2, start::2])
+    assert gradcheck(ours, [x])
+
+
+def test_every_pixel_of_which_one_part_is_used() -> None:
+    x = drawn(2, 3, 4, 4)
+    first, second = EveryPixel.apply(x, 2, (0, 1))  # type: ignore[no-untyped-call]
+    (grad,) = torch.autograd.grad(second.square().sum(), x)
+    (wanted,) = torch.autograd.grad(x[:, :, 1::2, 1::2].square().sum(), x)
+    assert torch.equal(grad, wanted) and grad.is_contiguous(memory_format=torch.channels_last)
+    assert first.requires_grad
 
 
 def test_only_what_is_asked_for_is_computed() -> None:

@@ -1,4 +1,4 @@
-"""(ReLU,) one or two convolutions and batch norm as one operation: fewer tensors are kept, and fewer passes made."""
+"""Units of (ReLU,) convolutions and batch norm in a row as one operation: fewer tensors are kept, fewer passes made."""
 
 from __future__ import annotations
 
@@ -11,104 +11,130 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from bnao.ops.lean.convolve import Geometry, convolve, gradients, is_wide
-from bnao.ops.lean.normalise import can_normalise, is_narrow, normalise, normalise_backward, track
+from bnao.ops.lean.normalise import can_normalise, is_narrow, normalise, normalise_backward, track, unbiased
 from bnao.ops.lean.when import applies, channels_last, is_bare
+
+Layers = tuple[nn.Module | None, Sequence[nn.Module], nn.Module]
+"""The modules of a unit: its ReLU, if it has one, its convolutions, its batch norm."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What is done, but for weights: whether the input is rectified, how convolutions move, batch norm's eps."""
+    """What is done, but for weights: whether the input is rectified, how convolutions move, batch norm's eps.
+
+    A unit that rectifies has a convolution. Its parameters are batch norm's weight and bias (C), and the kernels.
+    """
 
     rectify: bool
     geometries: tuple[Geometry, ...]
     eps: float
 
+    @property
+    def num_parameters(self) -> int:
+        """Two of batch norm, one for each convolution."""
+        return 2 + len(self.geometries)
+
 
 class ConvNorm(torch.autograd.Function):
-    """``batch_norm(conv(...(relu(x))))``, and the statistics of the batch: mean and biased variance (C).
+    """``batch_norm(conv(...(relu(x))))`` for each unit in turn, and the statistics of each: mean and variance (C).
 
-    Kept for the backward pass: the input as it came (rectified again there), what the second convolution sees, and the
-    input of the batch norm. It can be differentiated once.
+    Kept for the backward pass: what each convolution and each batch norm sees. The ReLU of the first unit makes a new
+    tensor, those of the others work in place. It can be differentiated once.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, unit: Unit, x: Tensor, weight: Tensor, bias: Tensor, *kernels: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """``weight`` and ``bias`` (C) are batch norm's; ``kernels`` the convolutions' weights."""
-        y = x.clamp_min(0) if unit.rectify else x
-        kept = [x]
-        for kernel, geometry in zip(kernels, unit.geometries, strict=True):
-            y = channels_last(convolve(y, kernel, geometry))
-            kept.append(y)
-        out, found = normalise(y, weight, bias, unit.eps)
-        ctx.unit = unit
+    def forward(ctx: Any, units: tuple[Unit, ...], x: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
+        """Output (B, C, h', w'); then mean and variance of each unit. ``parameters``: those of the units, in order."""
+        out, start = x, 0
+        kept: list[Tensor] = []
+        statistics: list[Tensor] = []
+        for unit in units:
+            weight, bias, *kernels = parameters[start : start + unit.num_parameters]
+            start += unit.num_parameters
+            if unit.rectify:
+                out = out.clamp_min(0) if out is x else out.clamp_min_(0)
+            inputs = [out]
+            for kernel, geometry in zip(kernels, unit.geometries, strict=True):
+                inputs.append(channels_last(convolve(inputs[-1], kernel, geometry)))
+            out, found = normalise(inputs[-1], weight, bias, unit.eps)
+            kept += (weight, *kernels, *inputs, found.mean, found.inverse_std)
+            statistics += (found.mean, unbiased(found, inputs[-1]))
+        ctx.units = units
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(weight, found.mean, found.inverse_std, *kernels, *kept)
-        ctx.mark_non_differentiable(found.mean, found.variance)
-        return out, found.mean, found.variance
+        ctx.save_for_backward(*kept)
+        ctx.mark_non_differentiable(*statistics)
+        return out, *statistics
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of x, weight, bias and kernels; None where none is asked for."""
-        if grads[0] is None:  # the statistics alone were used, and they have none
-            return (None,) * len(ctx.needs_input_grad)
-        unit: Unit = ctx.unit
-        weight, mean, inverse_std, *rest = ctx.saved_tensors
-        layers = len(unit.geometries)
-        kernels, inputs = rest[:layers], rest[layers:]
-        of_x, of_kernels = ctx.needs_input_grad[1], ctx.needs_input_grad[4:]
-        d_y: Tensor | None
-        d_y, d_weight, d_bias = normalise_backward(
-            channels_last(grads[0]), inputs[-1], weight, mean, inverse_std, unit.eps
-        )
-        d_kernels: list[Tensor | None] = [None] * layers
-        for k in reversed(range(layers)):
-            onward, rectify = of_x or any(of_kernels[:k]), k == 0 and unit.rectify
-            if d_y is None or not (onward or of_kernels[k]):
+        """Gradients of x and the parameters; None where none is asked for."""
+        asked: tuple[bool, ...] = ctx.needs_input_grad[1:]
+        found: list[Tensor | None] = [None] * len(asked)
+        grad: Tensor | None = grads[0]  # None if the statistics alone were used, which have none
+        kept, start = list(ctx.saved_tensors), len(asked)
+        for unit in reversed(ctx.units):
+            if grad is None:
                 break  # nothing before asks for a gradient
-            d_y, d_kernels[k] = gradients(
-                d_y, inputs[k], kernels[k], unit.geometries[k], rectify, onward, of_kernels[k]
-            )
-        if of_x and unit.rectify:
-            d_y = torch.ops.aten.threshold_backward(d_y, inputs[0], 0)
-        return None, d_y if of_x else None, d_weight, d_bias, *d_kernels
+            end, start = start, start - unit.num_parameters
+            size = 2 * unit.num_parameters
+            grad, found[start:end] = _unit_backward(unit, grad, kept[-size:], any(asked[:start]), asked[start:end])
+            del kept[-size:]
+        if asked[0]:
+            found[0] = grad
+        return None, *found
 
 
-def conv_norm(x: Tensor, relu: nn.Module | None, convolutions: Sequence[nn.Module], norm: nn.Module) -> Tensor | None:
-    """(ReLU,) convolutions and batch norm of ``x`` (B, C, h, w) as one operation, running statistics moved.
+def _unit_backward(
+    unit: Unit, grad: Tensor, kept: Sequence[Tensor], onward: bool, asked: Sequence[bool]
+) -> tuple[Tensor | None, list[Tensor | None]]:
+    """The gradient of the unit's input, if ``onward``, and of its parameters, where ``asked``."""
+    layers = len(unit.geometries)
+    weight, kernels, inputs = kept[0], kept[1 : 1 + layers], kept[1 + layers : -2]
+    mean, inverse_std = kept[-2:]
+    d_y: Tensor | None
+    d_y, d_weight, d_bias = normalise_backward(channels_last(grad), inputs[-1], weight, mean, inverse_std, unit.eps)
+    found: list[Tensor | None] = [d_weight, d_bias, *(None for _ in kernels)]
+    for k in reversed(range(layers)):
+        before = onward or any(asked[2 : 2 + k])
+        if d_y is None or not (before or asked[2 + k]):
+            return None, found
+        d_y, found[2 + k] = gradients(d_y, inputs[k], kernels[k], unit.geometries[k], before, asked[2 + k])
+    if not onward or d_y is None:
+        return None, found
+    if unit.rectify:
+        torch.ops.aten.threshold_backward.grad_input(d_y, inputs[0], 0, grad_input=d_y)  # of our own making
+    return d_y, found
+
+
+def conv_norm(x: Tensor, *units: Layers) -> Tensor | None:
+    """Units of ``x`` (B, C, h, w), one after another, as one operation; running statistics are moved.
 
     None, with nothing done, where the modules themselves must run: :func:`~bnao.ops.lean.when.applies` says no, or they
     are not exactly torch's, in training mode, without bias and hooks; and where they are as fast.
     """
-    if not applies(x) or not (relu is None or is_bare(relu, nn.ReLU)):
+    if not applies(x):
         return None
-    geometries = [geometry for layer in convolutions if (geometry := _geometry(layer)) is not None]
-    if len(geometries) < len(convolutions):
+    forms: list[Unit] = []
+    parameters: list[Tensor] = []
+    faster = False
+    for relu, convolutions, norm in units:
+        geometries = tuple(geometry for layer in convolutions if (geometry := _geometry(layer)) is not None)
+        if len(geometries) < len(convolutions) or not (relu is None or is_bare(relu, nn.ReLU)):
+            return None
+        kernels = [cast(nn.Conv2d, layer).weight for layer in convolutions]
+        if not (can_normalise(norm, x.dtype) and all(kernel.dtype is x.dtype for kernel in kernels)):
+            return None
+        norm = cast(nn.BatchNorm2d, norm)
+        faster = faster or is_narrow(norm.num_features) or any(map(is_wide, kernels, geometries))
+        forms.append(Unit(relu is not None, geometries, norm.eps))
+        parameters += (norm.weight, norm.bias, *kernels)
+    if not faster:
         return None
-    weights = [cast(nn.Conv2d, layer).weight for layer in convolutions]
-    return weighted_norm(x, relu is not None, weights, geometries, norm)
-
-
-def weighted_norm(
-    x: Tensor, rectify: bool, weights: Sequence[Tensor], geometries: Sequence[Geometry], norm: nn.Module
-) -> Tensor | None:
-    """:func:`conv_norm` with weights in place of modules; without any, it is batch norm alone."""
-    if not (applies(x) and can_normalise(norm, x.dtype) and all(w.dtype is x.dtype for w in weights)):
-        return None
-    norm = cast(nn.BatchNorm2d, norm)
-    if not is_faster(norm.num_features, weights, geometries):
-        return None
-    unit = Unit(rectify, tuple(geometries), norm.eps)
-    out, mean, variance = ConvNorm.apply(unit, x, norm.weight, norm.bias, *weights)  # type: ignore[no-untyped-call]
-    track(norm, mean, variance, out.numel() // out.shape[1])
+    out, *statistics = ConvNorm.apply(tuple(forms), x, *parameters)  # type: ignore[no-untyped-call]
+    for k, (_, _, norm) in enumerate(units):
+        track(cast(nn.BatchNorm2d, norm), *statistics[2 * k : 2 * k + 2])
     return out  # type: ignore[no-any-return]
-
-
-def is_faster(channels: int, weights: Sequence[Tensor], geometries: Sequence[Geometry]) -> bool:
-    """Whether the operation beats torch's modules: batch norm of few channels, or a wide depthwise kernel."""
-    return is_narrow(channels) or any(map(is_wide, weights, geometries))
 
 
 def _geometry(layer: nn.Module) -> Geometry | None:

@@ -57,18 +57,15 @@ def is_wide(weight: Tensor, geometry: Geometry) -> bool:
 
 
 class Shiftable:
-    """A copy of ``x`` (B, C, h, w), perhaps rectified, in channels-last memory with ``spare`` pixels of room around."""
+    """A copy of ``x`` (B, C, h, w) in channels-last memory with ``spare`` pixels of zeros around."""
 
-    def __init__(self, x: Tensor, spare: int, rectify: bool) -> None:
+    def __init__(self, x: Tensor, spare: int) -> None:
         self._shape = x.shape
         self._margin = spare * x.shape[1]
         self._memory = x.new_empty(x.numel() + 2 * self._margin)
         self._memory[: self._margin].zero_()
         self._memory[self._memory.numel() - self._margin :].zero_()
-        if rectify:
-            torch.clamp_min(x, 0, out=self.shifted(0))
-        else:
-            self.shifted(0).copy_(x)
+        self.shifted(0).copy_(x)
 
     def shifted(self, pixels: int) -> Tensor:
         """Each pixel is the one ``pixels`` later in memory; at the end of a row, that is one of the next."""
@@ -78,20 +75,19 @@ class Shiftable:
         return flat.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _wide_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool) -> Tensor:
-    """The gradient for the input ``x``, or ``relu(x)`` if ``rectify``. ``grad`` may be changed.
+def _wide_weight_gradient(grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    """The gradient for the input ``x``. ``grad`` may be changed.
 
     Of a kernel without dilation, the three middle columns are one narrow kernel. Every other column is a kernel of one
     column over a shifted image; where the shift takes a pixel of another row, the column saw padding, so ``grad`` is
     zero there.
     """
     if geometry.dilation > 1:
-        narrow = x.clamp_min(0) if rectify else x
-        _, gradient = plain_gradients(grad, narrow, weight, geometry, False, True)
+        _, gradient = plain_gradients(grad, x, weight, geometry, False, True)
         assert gradient is not None
         return gradient
     half = weight.shape[2] // 2
-    image = Shiftable(x, half, rectify)
+    image = Shiftable(x, half)
     out = torch.empty_like(weight)
     out[..., half - 1 : half + 2] = _columns(grad, image.shifted(0), weight[..., half - 1 : half + 2], geometry, 1)
     for shift in (*range(-half, -1), *range(2, half + 1)):
@@ -123,10 +119,10 @@ class _Outside:
 
 
 def gradients(
-    grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, rectify: bool, of_x: bool, of_weight: bool
+    grad: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, of_x: bool, of_weight: bool
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Of a convolution of ``x``, or ``relu(x)`` if ``rectify``: of its input and weight. ``grad`` may be changed."""
+    """Of a convolution of ``x``: of its input, in memory of its own, and of its weight. ``grad`` may be changed."""
     if not is_wide(weight, geometry):
-        return plain_gradients(grad, x.clamp_min(0) if rectify else x, weight, geometry, of_x, of_weight)
+        return plain_gradients(grad, x, weight, geometry, of_x, of_weight)
     d_x = convolve(grad, weight.flip(2, 3), geometry) if of_x else None
-    return d_x, _wide_weight_gradient(grad, x, weight, geometry, rectify) if of_weight else None
+    return d_x, _wide_weight_gradient(grad, x, weight, geometry) if of_weight else None

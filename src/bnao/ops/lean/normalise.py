@@ -104,11 +104,17 @@ def can_normalise(norm: nn.Module, dtype: torch.dtype) -> bool:
     return norm.weight is not None and norm.momentum is not None and norm.weight.dtype is dtype
 
 
-def track(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int) -> None:
-    """Move the running statistics, if there are some, towards those of a batch of ``count`` pixels, as torch does."""
+def unbiased(found: Statistics, y: Tensor) -> Tensor:
+    """The variance (C) as running statistics have it, of all pixels of ``y`` (B, C, h, w)."""
+    count = y.numel() // y.shape[1]
+    return found.variance * (count / (count - 1))
+
+
+def track(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    """Move the running statistics, if there are some, towards those of a batch, as torch does; unbiased variance."""
     if norm.running_mean is not None:
         assert norm.running_var is not None and norm.num_batches_tracked is not None, "torch has all three or none"
         assert norm.momentum is not None, "checked before"
         norm.num_batches_tracked.add_(1)
         norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
+        norm.running_var.lerp_(variance, norm.momentum)

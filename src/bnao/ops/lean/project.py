@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from bnao.ops.lean.convolve import POINTWISE, convolve, plain_gradients
-from bnao.ops.lean.normalise import can_normalise, normalise, normalise_backward, track
+from bnao.ops.lean.normalise import can_normalise, normalise, normalise_backward, track, unbiased
 from bnao.ops.lean.when import applies, channels_last
 
 
 class ProjectNorm(torch.autograd.Function):
-    """``batch_norm(sum of conv1x1(relu(x_k)))``, and the statistics of the batch: mean and biased variance (C).
+    """``batch_norm(sum of conv1x1(relu(x_k)))``, and the statistics of the batch: mean and variance (C).
 
-    Kept for the backward pass: the inputs as they came, and the input of the batch norm. It can be differentiated once.
+    Kept for the backward pass: what the convolutions and the batch norm see. It can be differentiated once.
     """
 
     @staticmethod
@@ -26,15 +26,17 @@ class ProjectNorm(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """``weight``, ``bias`` (C): batch norm's; then states (B, C_k, h, w), and as many kernels (C, C_k, 1, 1)."""
         states, kernels = _halves(states_and_kernels)
-        y = channels_last(convolve(states[0].clamp_min(0), kernels[0], POINTWISE))
-        for state, kernel in zip(states[1:], kernels[1:], strict=True):
-            y.add_(convolve(state.clamp_min(0), kernel, POINTWISE))
+        rectified = [state.clamp_min(0) for state in states]
+        y = channels_last(convolve(rectified[0], kernels[0], POINTWISE))
+        for state, kernel in zip(rectified[1:], kernels[1:], strict=True):
+            y.add_(convolve(state, kernel, POINTWISE))
         out, found = normalise(y, weight, bias, eps)
         ctx.eps = eps
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(weight, found.mean, found.inverse_std, y, *states_and_kernels)
-        ctx.mark_non_differentiable(found.mean, found.variance)
-        return out, found.mean, found.variance
+        ctx.save_for_backward(weight, found.mean, found.inverse_std, y, *rectified, *kernels)
+        variance = unbiased(found, y)
+        ctx.mark_non_differentiable(found.mean, variance)
+        return out, found.mean, variance
 
     @staticmethod
     @once_differentiable
@@ -47,9 +49,9 @@ class ProjectNorm(torch.autograd.Function):
         of_states, of_kernels = _halves(ctx.needs_input_grad[3:])
         d_states, d_kernels = [], []
         for state, kernel, of_state, of_kernel in zip(*_halves(rest), of_states, of_kernels, strict=True):
-            d_state, d_kernel = plain_gradients(d_y, state.clamp_min(0), kernel, POINTWISE, of_state, of_kernel)
+            d_state, d_kernel = plain_gradients(d_y, state, kernel, POINTWISE, of_state, of_kernel)
             if d_state is not None:
-                d_state = torch.ops.aten.threshold_backward(d_state, state, 0)
+                torch.ops.aten.threshold_backward.grad_input(d_state, state, 0, grad_input=d_state)  # of our own making
             d_states.append(d_state)
             d_kernels.append(d_kernel)
         return None, d_weight, d_bias, *d_states, *d_kernels
@@ -68,5 +70,5 @@ def project_norm(states: Sequence[Tensor], kernels: Sequence[Tensor], norm: nn.M
         return None
     norm = cast(nn.BatchNorm2d, norm)
     out, mean, variance = ProjectNorm.apply(norm.eps, norm.weight, norm.bias, *states, *kernels)  # type: ignore[no-untyped-call]
-    track(norm, mean, variance, out.numel() // out.shape[1])
+    track(norm, mean, variance)
     return out  # type: ignore[no-any-return]

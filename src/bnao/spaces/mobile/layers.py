@@ -25,7 +25,7 @@ class ConvBN(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """Run the layers; convolution and batch norm as one operation where that is faster."""
         convolution, norm, *activation = self
-        y = conv_norm(x, None, [convolution], norm)
+        y = conv_norm(x, (None, [convolution], norm))
         if y is None:
             y = norm(convolution(x))
         return activation[0](y) if activation else y

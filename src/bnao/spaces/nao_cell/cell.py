@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from bnao.arch import Architecture
 from bnao.ops import Operation
 from bnao.ops.layers import FactorizedReduction
+from bnao.ops.shared import Shared
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar, Pair
 from bnao.spaces.nao_cell.layers import Projection, build_calibration, must_halve
 from bnao.spaces.nao_cell.plan import REDUCTION, CellPlan, Unused
@@ -66,13 +67,14 @@ class Cell(nn.Module):
         self.projection = projection
         self.drop_path = drop_path
 
-    def forward(self, older: Tensor, newer: Tensor) -> Tensor:
+    def forward(self, older: Shared | Tensor, newer: Shared | Tensor) -> Tensor:
         """Run the cell."""
-        states = [self.calibrations[0](older), self.calibrations[1](newer)]
+        inputs = Shared.of(older, newer)
+        states = [state.through(layer) for state, layer in zip(inputs, self.calibrations, strict=True)]
         for node, pair in enumerate(self.wiring.nodes):
             operations = (self.operations[2 * node], self.operations[2 * node + 1])
-            states.append(run_node(pair, operations, self.drop_path, states))
-        return self.output(states)
+            states.append(Shared(run_node(pair, operations, self.drop_path, states)))
+        return self.output([state.tensor for state in states])
 
     def output(self, states: Sequence[Tensor]) -> Tensor:
         """The cell's output, given all its states."""
@@ -91,12 +93,12 @@ def operations_of(network: nn.Module) -> list[nn.Module]:
 
 
 def run_node(
-    pair: tuple[Pair, Pair], operations: Iterable[nn.Module], drop_path: nn.Module, states: Sequence[Tensor]
+    pair: tuple[Pair, Pair], operations: Iterable[nn.Module], drop_path: DropPath, states: Sequence[Shared]
 ) -> Tensor:
     """A node's state: the sum of its two operations on their inputs."""
     ((left, _), (right, _)), (first, second) = pair, operations
-    a, b = drop_path(first(states[left])), drop_path(second(states[right]))
-    return a + b  # type: ignore[no-any-return]
+    total = drop_path(states[left].into(first))
+    return drop_path.add(total, states[right].into(second))
 
 
 def build_cell(
@@ -184,7 +186,7 @@ class SuperCell(nn.Module):
         cell.training = self.training
         return cell
 
-    def forward(self, older: Tensor, newer: Tensor) -> Tensor:
+    def forward(self, older: Shared | Tensor, newer: Shared | Tensor) -> Tensor:
         """A choice cannot run: raises AssertionError. Run ``supernet.path(architecture)`` instead."""
         raise AssertionError("an unresolved choice was called: run supernet.path(architecture), not the supernet")
 

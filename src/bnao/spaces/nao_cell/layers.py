@@ -22,7 +22,7 @@ class CifarStem(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, in, h, w) -> twice the same (B, 3C, h, w)."""
-        y = conv_norm(x, None, [self.conv], self.norm)
+        y = conv_norm(x, (None, [self.conv], self.norm))
         if y is None:
             y = self.norm(self.conv(x))
         return y, y

@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
+from bnao.ops.shared import Shared
 from bnao.spaces.nao_cell.cell import Cell, SuperCell, run_node
 from bnao.spaces.nao_cell.grammar import Pair
 from bnao.spaces.nao_cell.network import NaoNetwork
 from bnao.spaces.nao_cell.plan import NORMAL
+from bnao.spaces.progress import DropPath
 from bnao.spaces.stages import Stage, StagesOf
 
 States = tuple[Tensor, ...]
@@ -63,12 +65,12 @@ class _Inputs(nn.Module):
 class _Node(nn.Module):
     """One more state of the first cell."""
 
-    def __init__(self, pair: tuple[Pair, Pair], operations: nn.ModuleList, drop_path: nn.Module) -> None:
+    def __init__(self, pair: tuple[Pair, Pair], operations: nn.ModuleList, drop_path: DropPath) -> None:
         super().__init__()
         self.pair, self.operations, self.drop_path = pair, operations, drop_path
 
     def forward(self, state: States) -> States:
-        return *state, run_node(self.pair, self.operations, self.drop_path, state[1:])
+        return *state, run_node(self.pair, self.operations, self.drop_path, Shared.of(*state[1:]))
 
 
 class _Output(nn.Module):

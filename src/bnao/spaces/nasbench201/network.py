@@ -14,6 +14,7 @@ from bnao.arch import Architecture
 from bnao.ops import Operation
 from bnao.ops.layers import ReluConvBN
 from bnao.ops.lean.conv_norm import conv_norm
+from bnao.ops.shared import Shared
 from bnao.spaces.nasbench201.cells import EDGES, NONE
 from bnao.spaces.progress import DropPath
 
@@ -32,20 +33,22 @@ class Cell(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the cell; a state that nothing enters is zero."""
-        states: tuple[Tensor | None, ...] = (x,)
+        states: list[Shared | None] = [Shared(x)]
         for target in range(1, STATES):
-            states = (*states, self.state(target, states))
-        return output_of(states)
+            state = self.state(target, states)
+            states.append(None if state is None else Shared(state))
+        return output_of([None if state is None else state.tensor for state in states])
 
-    def state(self, target: int, states: Sequence[Tensor | None]) -> Tensor | None:
+    def state(self, target: int, states: Sequence[Shared | None]) -> Tensor | None:
         """State ``target`` of the states before it; None if nothing enters it."""
+        assert states[0] is not None, "state 0 is the cell's input"
         found: Tensor | None = None
         for source in range(target):
             key = edge_name(target, source)
             if key in self.operations:
-                origin = states[source]
-                y = self.drop_path(self.operations[key](zeros(states) if origin is None else origin))
-                found = y if found is None else found + y
+                origin = states[source] or Shared(torch.zeros_like(states[0].tensor))
+                y = origin.into(self.operations[key])
+                found = self.drop_path(y) if found is None else self.drop_path.add(found, y)
         return found
 
 
@@ -54,15 +57,10 @@ def operations_of(network: nn.Module) -> list[nn.Module]:
     return [operation for cell in network.modules() if isinstance(cell, Cell) for operation in cell.operations.values()]
 
 
-def zeros(states: Sequence[Tensor | None]) -> Tensor:
-    """A state that nothing enters, as a tensor."""
-    assert states[0] is not None, "state 0 is the cell's input"
-    return torch.zeros_like(states[0])
-
-
 def output_of(states: Sequence[Tensor | None]) -> Tensor:
-    """A cell's output: its last state."""
-    return zeros(states) if states[-1] is None else states[-1]
+    """A cell's output: its last state; zeros if nothing enters that."""
+    assert states[0] is not None, "state 0 is the cell's input"
+    return torch.zeros_like(states[0]) if states[-1] is None else states[-1]
 
 
 def edge_name(target: int, source: int) -> str:
@@ -122,7 +120,7 @@ class Stem(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """Run both; as one operation where that is faster."""
         convolution, norm = self
-        y = conv_norm(x, None, [convolution], norm)
+        y = conv_norm(x, (None, [convolution], norm))
         return norm(convolution(x)) if y is None else y
 
 

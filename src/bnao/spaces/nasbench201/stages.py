@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from bnao.arch import Architecture
+from bnao.ops.shared import Shared
 from bnao.spaces.nasbench201.cells import EDGES
 from bnao.spaces.nasbench201.network import STATES, BenchNetwork, Cell, SuperCell, edge_name, output_of
 from bnao.spaces.stages import Stage, StagesOf
@@ -62,7 +63,7 @@ class _State(nn.Module):
         self.target, self.cell = target, Cell(held, first.drop_path)
 
     def forward(self, states: States) -> States:
-        return *states, self.cell.state(self.target, states)
+        return *states, self.cell.state(self.target, [None if state is None else Shared(state) for state in states])
 
 
 class _Rest(nn.Module):

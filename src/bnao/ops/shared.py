@@ -1,0 +1,50 @@
+"""A tensor that several layers read: where they begin with a ReLU, it is computed once for all of them."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ReluFirst(nn.Sequential):
+    """Layers of which the first is a ReLU. ``forward(x, rectified)`` may be given ``relu(x)``, and then begins with it.
+
+    Subclasses define it; ``rectified`` is None, or of the shape of ``x``.
+    """
+
+    def can_share(self) -> bool:
+        """Whether the ReLU may run elsewhere: it is torch's, without hooks, and not compiled with the other layers."""
+        relu = self[0]
+        return (
+            type(relu) is nn.ReLU
+            and not (relu._forward_hooks or relu._forward_pre_hooks or relu._backward_hooks or relu._backward_pre_hooks)
+            and self._compiled_call_impl is None
+        )
+
+
+class Shared:
+    """A tensor (B, c, h, w) and, once a layer has asked for it, its ReLU."""
+
+    __slots__ = ("_rectified", "tensor")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+        self._rectified: Tensor | None = None
+
+    def into(self, layer: nn.Module) -> Tensor:
+        """``layer(tensor)``."""
+        if not (isinstance(layer, ReluFirst) and layer.can_share()):
+            return layer(self.tensor)  # type: ignore[no-any-return]
+        if self._rectified is None:
+            self._rectified = F.relu(self.tensor)
+        return layer(self.tensor, self._rectified)  # type: ignore[no-any-return]
+
+    @classmethod
+    def of(cls, *tensors: Tensor | Shared) -> list[Shared]:
+        """Each of these shared; the same object for the same tensor."""
+        made: dict[int, Shared] = {}
+        return [x if isinstance(x, Shared) else made.setdefault(id(x), cls(x)) for x in tensors]
+
+    def through(self, layer: nn.Module) -> Shared:
+        """``layer(tensor)`` for several layers in turn; this object itself where the layer changes nothing."""
+        return self if type(layer) is nn.Identity and not layer._forward_hooks else Shared(self.into(layer))
