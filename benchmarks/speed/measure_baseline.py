@@ -8,24 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import networks
-import torch
-from baseline import Node, PlainSupernet, PlainTraining
+from plain_apart import Call, plain_apart
 from scale import Scale
 from timing import ON_CPU, by_turns, summary
 from two_processes import together
 
 from bnao.arch import Architecture
-from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 from bnao.training.device import threads
 
-PROGRESS = 0.5  # of the training: drop-paths are half as strong as at its end
 EXPECTED = (3.5, 5.3)  # seconds a step of the plain one with one thread of a machine of 2 AVX2 cores: 4.4 +- 20 %
-
-
-def nodes_of(grammar: NaoCellGrammar, architecture: Architecture) -> tuple[list[Node], list[Node]]:
-    """The normal and the reduction cell as the plain supernet reads them."""
-    normal, reduction = grammar.nodes_of(architecture.tokens)
-    return list(normal), list(reduction)
 
 
 def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -33,37 +24,29 @@ def measure(scale: Scale) -> Iterator[tuple[str, dict[str, Any]]]:
     thread each, where there are two cores (the plain supernet then has two threads in one)."""
     sizes = (1, 8, 16, 16) if scale.quick else (3, 20)
     case = networks.nao_cell(*sizes)
-    torch.manual_seed(0)
-    same = {"cells_per_stage": sizes[0], "channels": sizes[1]}
-    plain = PlainTraining(PlainSupernet(**same, classes=networks.CLASSES, nodes=5, drop_path_keep=0.9))
     ours = networks.Stepper(networks.supernet(case), case.images(4 * case.batch), case.batch)
     cores = os.cpu_count() or 1
-    for count in dict.fromkeys((1, 1 if ON_CPU else cores)):
-        yield f"{count}_thread" + "s" * (count > 1), _part(scale, case, plain, ours, count)
-    if cores >= 2 and not ON_CPU:
-        with together(*sizes) as shared:
-            yield "2_processes", _part(scale, case, plain, shared, 2)
+    with plain_apart(*sizes) as (plain, moved):
+        for count in dict.fromkeys((1, 1 if ON_CPU else cores)):
+            yield f"{count}_thread" + "s" * (count > 1), _part(scale, case, plain, moved, ours, count)
+        if cores >= 2 and not ON_CPU:
+            with together(*sizes) as shared:
+                yield "2_processes", _part(scale, case, plain, moved, shared, 2)
 
 
 def _part(
     scale: Scale,
     case: networks.Case,
-    plain: PlainTraining,
+    plain: Call,
+    moved: int,
     ours: Callable[[Architecture], Sequence[float]],
     count: int,
 ) -> dict[str, Any]:
     """Steps of both by turns, each with ``count`` threads in all."""
-    x, labels = case.images(case.batch).batch(slice(0, case.batch))
-    x = x.contiguous()
     rows = []
     for architecture in case.draw(scale.number(8, 1)):
-        normal, reduction = nodes_of(case.space.grammar, architecture)  # type: ignore[arg-type]
-
-        def step(normal: list[Node] = normal, reduction: list[Node] = reduction) -> None:
-            plain.step(x, labels, normal, reduction, PROGRESS)
-
         with threads(count):
-            arms = {"plain": step, "ours": lambda a=architecture: ours(a)}
+            arms = {"plain": lambda a=architecture: plain(a, count), "ours": lambda a=architecture: ours(a)}
             times = by_turns(arms, 1 if scale.quick else 2, warm_up=1)
         each = {name: statistics.median(values) for name, values in times.items()}
         rows.append(
@@ -77,7 +60,7 @@ def _part(
     return {
         "what": case.words,
         "threads": count,
-        "parameters_stepped": len(plain.parameters),
+        "parameters_stepped": moved,
         "plain_s": summary(plain_s := [row["plain_s"] for row in rows]),
         "plain_is_as_expected": EXPECTED[0] <= statistics.median(plain_s) <= EXPECTED[1],
         "ours_s": summary([row["ours_s"] for row in rows]),

@@ -10,6 +10,8 @@ from typing import Self
 
 import torch
 
+from bnao.training.memory import give_back_freed_memory
+
 INTERVAL = 0.003  # seconds between two looks at the memory
 _STATM, _STAT = Path("/proc/self/statm"), Path("/proc/stat")
 
@@ -43,6 +45,7 @@ class PeakMemory:
         return max(0, self._peak - self._before)
 
     def __enter__(self) -> Self:
+        give_back_freed_memory()  # which an earlier training kept: it would be used again, and not be seen
         self._before = self._peak = resident_bytes(self._device)
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)

@@ -1,7 +1,7 @@
 """Batch norm in training; of few channels in a form of our own, for there torch's works through memory slowly.
 
 A tensor (B, C, h, w) in channels-last memory is seen as a matrix (R, K C) whose rows hold K pixels each, long enough
-for vector instructions; sums over R are products with a vector of ones.
+for vector instructions.
 """
 
 from __future__ import annotations
@@ -84,16 +84,34 @@ def normalise_backward(
             grad, y, weight, None, None, mean, inverse_std, True, eps, [True, True, True]
         )
     grads, values, out = _wide(grad), _wide(y), torch.empty_like(y)
-    wide, ones = _wide(out), grads.new_ones(1, grads.shape[0])
-    sums = (ones @ grads).view(-1, channels).sum(0)
-    products = (ones @ torch.mul(grads, values, out=wide)).view(-1, channels).sum(0)
-    products = products.addcmul_(mean, sums, value=-1).mul_(inverse_std)
+    wide = _wide(out)
+    products, sums = _sums(grads, values, _repeated(mean, wide), _repeated(inverse_std, wide), channels)
     scale = weight * inverse_std
     slope = scale * inverse_std * products / -count
     shift = torch.addcmul(scale * sums / -count, slope, mean, value=-1)
     torch.addcmul(_repeated(shift, wide), grads, _repeated(scale, wide), out=wide)
     wide.addcmul_(values, _repeated(slope, wide))
     return out, products, sums
+
+
+def _sums(grads: Tensor, values: Tensor, means: Tensor, factors: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    """Sums over R and K of ``grads * (values - means) * factors`` and ``grads`` (R, K C): of weight and bias (C).
+
+    They are those of the batch norm of K C channels whose statistics are given, for which torch makes one pass.
+    """
+    _, products, sums = torch.ops.aten.native_batch_norm_backward(
+        grads[:, :, None, None],
+        values[:, :, None, None],
+        None,
+        None,
+        None,
+        means,
+        factors,
+        True,
+        0.0,
+        [False, True, True],
+    )
+    return products.view(-1, channels).sum(0), sums.view(-1, channels).sum(0)
 
 
 def can_normalise(norm: nn.Module, dtype: torch.dtype) -> bool:

@@ -1,0 +1,61 @@
+"""Memory that a step frees stays with the process for the next one; else glibc gives it back, and asks for it anew.
+
+Each page that comes anew costs a fault, which is dear in virtual machines (docs/log.md). Of torch's GPU memory the same
+is true already. Nothing is done where the C library is another, or where the environment sets what this would set.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt's names for them, from malloc.h
+_NEVER = -1
+_LARGEST = 1 << 30
+"""Bytes of a tensor above which it is mapped and given back as before."""
+_VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_")
+
+
+def is_left_to_us(environment: Mapping[str, str]) -> bool:
+    """Whether nothing in ``environment`` tells glibc when to give memory back.
+
+    >>> is_left_to_us({}), is_left_to_us({"MALLOC_TRIM_THRESHOLD_": "131072"})
+    (True, False)
+    """
+    return not any(name in environment for name in _VARIABLES) and "malloc" not in environment.get("GLIBC_TUNABLES", "")
+
+
+def keep_freed_memory() -> None:
+    """From now on this process gives no freed memory back, but by :func:`give_back_freed_memory`."""
+    libc = _glibc()
+    if libc is not None and is_left_to_us(os.environ):
+        libc.mallopt(_MMAP_THRESHOLD, _LARGEST)
+        libc.mallopt(_TRIM_THRESHOLD, _NEVER)
+
+
+def give_back_freed_memory() -> None:
+    """Return to the system what is not in use."""
+    libc = _glibc()
+    if libc is not None and is_left_to_us(os.environ):
+        libc.malloc_trim(ctypes.c_size_t(0))
+
+
+@contextmanager
+def giving_back_freed_memory() -> Iterator[None]:
+    """:func:`give_back_freed_memory` at the end of the context."""
+    try:
+        yield
+    finally:
+        give_back_freed_memory()
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "gnu_get_libc_version") and hasattr(libc, "malloc_trim") else None
