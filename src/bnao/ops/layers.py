@@ -38,14 +38,15 @@ class ReluConvBN(ReluFirst):
 
     def forward(self, x: Tensor, rectified: Tensor | None = None) -> Tensor:
         """Run the three, or those behind the first if ``rectified`` is given; as one operation where that is faster."""
-        relu, convolution, norm = self
+        relu, convolution, norm = (None if rectified is not None else self[0]), self[1], self[2]
+        if rectified is not None:
+            x = rectified
         if self.pixel_step > 1:
             (x,) = every_pixel(x, self.pixel_step)
-        if rectified is not None:
-            y = conv_norm(rectified, (None, [convolution], norm))
-            return norm(convolution(rectified)) if y is None else y
         y = conv_norm(x, (relu, [convolution], norm))
-        return norm(convolution(relu(x))) if y is None else y
+        if y is not None:
+            return y
+        return norm(convolution(x if relu is None else relu(x)))  # type: ignore[no-any-return]
 
 
 class FactorizedReduction(nn.Module):
