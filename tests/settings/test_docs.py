@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 
 from bnao.loop.config import SearchConfig
 from bnao.settings import field_docs, leaves
@@ -31,3 +35,48 @@ def test_comment_or_docstring() -> None:
 def test_most_fields_explain_themselves() -> None:
     silent = [name for name, leaf in leaves(SearchConfig()).items() if not leaf.doc]
     assert [name for name in silent if not name.startswith("controller.")] == []
+
+
+MODULE = """
+from dataclasses import dataclass
+
+
+@dataclass
+class First(
+    object,
+):
+    size: int = 0  # in a class whose bracket ends at the margin
+
+
+@dataclass
+class Second:
+    left: int = 0  # before
+# a remark at the margin
+    right: int = 0  # after
+    text: str = '''
+of several lines'''  # last
+
+
+OTHER: int = 0  # of no class
+"""
+
+
+def test_what_stands_at_the_margin_does_not_end_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "at_the_margin.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("at_the_margin")
+    assert field_docs(module.First) == {"size": "in a class whose bracket ends at the margin"}
+    assert field_docs(module.Second) == {"left": "before", "right": "after", "text": "last"}
+
+
+def test_a_class_within_another_scope() -> None:
+    @dataclass
+    class Example:  # the name of another class of this file
+        inner: int = 0  # of the inner one
+
+    assert field_docs(Example) == {"inner": "of the inner one"}
+
+
+def test_without_source_there_are_no_texts() -> None:
+    made = type("Made", (), {"__module__": "nowhere", "__annotations__": {"size": int}})
+    assert field_docs(made) == {}
