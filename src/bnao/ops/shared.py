@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bnao.ops.lean.when import has_hooks
+
 
 class ReluFirst(nn.Sequential):
     """Layers of which the first is a ReLU. ``forward(x, rectified)`` may be given ``relu(x)``, and then begins with it.
@@ -15,11 +17,7 @@ class ReluFirst(nn.Sequential):
     def can_share(self) -> bool:
         """Whether the ReLU may run elsewhere: it is torch's, without hooks, and not compiled with the other layers."""
         relu = self[0]
-        return (
-            type(relu) is nn.ReLU
-            and not (relu._forward_hooks or relu._forward_pre_hooks or relu._backward_hooks or relu._backward_pre_hooks)
-            and self._compiled_call_impl is None
-        )
+        return type(relu) is nn.ReLU and not has_hooks(relu) and self._compiled_call_impl is None
 
 
 class Shared:
@@ -47,4 +45,4 @@ class Shared:
 
     def through(self, layer: nn.Module) -> Shared:
         """``layer(tensor)`` for several layers in turn; this object itself where the layer changes nothing."""
-        return self if type(layer) is nn.Identity and not layer._forward_hooks else Shared(self.into(layer))
+        return self if type(layer) is nn.Identity and not has_hooks(layer) else Shared(self.into(layer))

@@ -32,7 +32,7 @@ def is_left_to_us(environment: Mapping[str, str]) -> bool:
 def keep_freed_memory() -> None:
     """From now on this process gives no freed memory back, but by :func:`give_back_freed_memory`."""
     libc = _glibc()
-    if libc is not None and is_left_to_us(os.environ):
+    if libc is not None:
         libc.mallopt(_MMAP_THRESHOLD, _LARGEST)
         libc.mallopt(_TRIM_THRESHOLD, _NEVER)
 
@@ -40,7 +40,7 @@ def keep_freed_memory() -> None:
 def give_back_freed_memory() -> None:
     """Return to the system what is not in use."""
     libc = _glibc()
-    if libc is not None and is_left_to_us(os.environ):
+    if libc is not None:
         libc.malloc_trim(ctypes.c_size_t(0))
 
 
@@ -55,7 +55,8 @@ def giving_back_freed_memory() -> Iterator[None]:
 
 @cache
 def _glibc() -> ctypes.CDLL | None:
-    if not sys.platform.startswith("linux"):
+    """The C library if it is glibc and left to us; it has read the environment when the process began."""
+    if not sys.platform.startswith("linux") or not is_left_to_us(os.environ):
         return None
     libc = ctypes.CDLL(None)
     return libc if hasattr(libc, "gnu_get_libc_version") and hasattr(libc, "malloc_trim") else None

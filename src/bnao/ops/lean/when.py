@@ -47,12 +47,13 @@ def applies(x: Tensor) -> bool:
 
 def is_bare(module: nn.Module, kind: type[nn.Module]) -> bool:
     """Whether ``module`` is exactly of this class, in training mode, and has no hooks, which would not be called."""
-    return (
-        type(module) is kind
-        and module.training
-        and not (
-            module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
-        )
+    return type(module) is kind and module.training and not has_hooks(module)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether somebody watches the module itself, and would not hear of it if others did its work."""
+    return bool(
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
     )
 
 
