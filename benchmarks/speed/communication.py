@@ -29,8 +29,9 @@ from torch.nn.parallel import DistributedDataParallel
 from bnao.data.config import AugmentConfig
 from bnao.data.images import Images
 from bnao.distributed import Shards
-from bnao.distributed.local import interface, loopback
+from bnao.distributed.local import Place
 from bnao.distributed.ranks import Ranks
+from bnao.loop.team.start import local_group
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
@@ -151,13 +152,12 @@ def ddp(group: Ranks, supernet: Supernet, paths: list[Any]) -> list[int]:
     return found
 
 
-def serve(name: str, store: Path, rank: int, end: Connection) -> None:
+def serve(name: str, folder: Path, rank: int, end: Connection) -> None:
     """One process."""
     torch.set_num_threads(1)
     load_spaces()
-    with interface(loopback()):
-        group = Ranks(dist.FileStore(str(store), 2), rank, 2)
-        group.prepare(torch.device("cpu"), 5.0)
+    group = local_group(Place(rank, 2, folder))
+    group.prepare(torch.device("cpu"), 5.0)
     end.send(measure(group, name))
     group.close()
 
@@ -175,9 +175,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             ends = [context.Pipe(duplex=False) for _ in range(2)]
             places = enumerate(ends)
-            processes = [
-                context.Process(target=serve, args=(name, Path(folder) / "store", k, end)) for k, (_, end) in places
-            ]
+            processes = [context.Process(target=serve, args=(name, Path(folder), k, end)) for k, (_, end) in places]
             for process, (_, end) in zip(processes, ends, strict=True):
                 process.start()
                 end.close()

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import networks
 import torch
-import torch.distributed as dist
 
 from bnao.arch import Architecture
 from bnao.distributed import Shards
-from bnao.distributed.local import interface, loopback
+from bnao.distributed.local import Place
 from bnao.distributed.ranks import Ranks
+from bnao.loop.team.start import local_group
 from bnao.training.device import threads
 
 SIZE = 2
@@ -31,11 +31,10 @@ def together(*sizes: int) -> Iterator[Call]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "store"
-        process = context.Process(target=_serve, args=(sizes, store, there), daemon=True)
+        process = context.Process(target=_serve, args=(sizes, Path(folder), there), daemon=True)
         process.start()
         there.close()
-        group, stepper = _join(sizes, store, 0)
+        group, stepper = _join(sizes, Path(folder), 0)
 
         def call(architecture: Architecture) -> list[float]:
             here.send(architecture)
@@ -51,20 +50,19 @@ def together(*sizes: int) -> Iterator[Call]:
             process.kill()
 
 
-def _join(sizes: tuple[int, ...], store: Path, rank: int) -> tuple[Ranks, networks.Stepper]:
+def _join(sizes: tuple[int, ...], folder: Path, rank: int) -> tuple[Ranks, networks.Stepper]:
     """Find the other process; the supernet's steps shared with it."""
-    with interface(loopback()):
-        group = Ranks(dist.FileStore(str(store), SIZE), rank, SIZE)
-        group.prepare(torch.device("cpu"), MINUTES)
+    group = local_group(Place(rank, SIZE, folder))
+    group.prepare(torch.device("cpu"), MINUTES)
     case = networks.nao_cell(*sizes)
     images = case.images(4 * case.batch)
     return group, networks.Stepper(networks.supernet(case), images, case.batch, shards=Shards(SIZE, group))
 
 
-def _serve(sizes: tuple[int, ...], store: Path, end: Connection) -> None:
+def _serve(sizes: tuple[int, ...], folder: Path, end: Connection) -> None:
     """The other process: takes part in each call until it is told None, or is left alone."""
     torch.set_num_threads(1)
-    group, stepper = _join(sizes, store, 1)
+    group, stepper = _join(sizes, folder, 1)
     try:
         while (architecture := end.recv()) is not None:
             stepper(architecture)

@@ -6,6 +6,7 @@ Shapes: P scored architectures, C candidates, A and B any architectures, T words
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,7 @@ LENGTHS = (0.125, 0.25, 0.5)  # of the sequence's length: how far a score reache
 SHARES = (0.0, 0.25, 0.5, 0.75)  # of the counts' part in the kernel
 NOISES = (0.03, 0.1, 0.3, 1.0)  # variance of the noise, where that of the function is 1
 SMALLEST_VARIANCE = 1e-9  # rounding may leave less
+SMALLEST_SQUARE = 1e-12  # rounding may leave more than none where features are equal
 MOST_TO_CHOOSE = 300  # scores from which the three are chosen; a larger pool is thinned for that
 
 
@@ -50,12 +52,12 @@ class WordProcess:
         cheaper: WordProcess | None = None,
     ) -> None:
         self._num_words = num_words
-        self._words_PT = words_PT
         self._linear = [_Linear(self._counts, words_PT)]
         if cheaper is not None:
             self._linear.append(_Linear(lambda words_CT: cheaper.mean(words_CT)[:, None], words_PT))
+        self._scored = self._view(words_PT)
         targets_P = normal_scores(scores_P)
-        distance_PP, dot_PP = self._compare(words_PT, words_PT)
+        distance_PP, dot_PP = self._compare(self._scored, self._scored)
         thin = np.linspace(0, len(targets_P) - 1, min(len(targets_P), MOST_TO_CHOOSE)).astype(int)
         square = np.ix_(thin, thin)
         self.length, self.share, self.noise = max(
@@ -70,7 +72,7 @@ class WordProcess:
 
     def mean(self, words_CT: NDArray[np.int64]) -> NDArray[np.float64]:
         """(C,) expected normal scores; higher is better."""
-        return np.asarray(self._covariance(words_CT, self._words_PT) @ self._weights_P)
+        return self._mean(self._view(words_CT))
 
     def choose(self, words_CT: NDArray[np.int64], n: int) -> list[int]:
         """Indices of ``n`` <= C candidates, one after the other by expected improvement on the best so far.
@@ -80,12 +82,13 @@ class WordProcess:
         stay: a batch does not ask the same thing twice (Desautels et al., JMLR 15, 2014). If all are wanted (``n`` = C)
         they are ordered by :meth:`mean`.
         """
-        mean_C = self.mean(words_CT)
+        candidates = self._view(words_CT)
+        mean_C = self._mean(candidates)
         if n >= len(mean_C):
             return [int(k) for k in np.argsort(-mean_C, kind="stable")]
-        best = float(self.mean(self._words_PT).max())
-        cross_CP = self._covariance(words_CT, self._words_PT)
-        posterior_CC = self._covariance(words_CT, words_CT) - cross_CP @ cho_solve(self._factor, cross_CP.T)
+        best = float(self._mean(self._scored).max())
+        cross_CP = self._covariance(candidates, self._scored)
+        posterior_CC = self._covariance(candidates, candidates) - cross_CP @ cho_solve(self._factor, cross_CP.T)
         chosen: list[int] = []
         while len(chosen) < n:
             gain_C = _expected_improvement(mean_C, np.sqrt(np.maximum(np.diag(posterior_CC), SMALLEST_VARIANCE)), best)
@@ -96,34 +99,55 @@ class WordProcess:
             posterior_CC -= np.outer(known_C, known_C / (known_C[k] + self.noise))
         return chosen
 
-    def _covariance(self, left_AT: NDArray[np.int64], right_BT: NDArray[np.int64]) -> NDArray[np.float64]:
-        return _kernel(*self._compare(left_AT, right_BT), self.length, self.share)
+    def _mean(self, candidates: _View) -> NDArray[np.float64]:
+        return np.asarray(self._covariance(candidates, self._scored) @ self._weights_P)
+
+    def _covariance(self, left: _View, right: _View) -> NDArray[np.float64]:
+        return _kernel(*self._compare(left, right), self.length, self.share)
 
     def _counts(self, words_CT: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.stack([(words_CT == word).sum(1) for word in range(self._num_words)], axis=1).astype(np.float64)
 
-    def _compare(
-        self, left_AT: NDArray[np.int64], right_BT: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _view(self, words_CT: NDArray[np.int64]) -> _View:
+        return _View(
+            words_CT.shape[1], _one_hot(words_CT, self._num_words), [part.centred(words_CT) for part in self._linear]
+        )
+
+    def _compare(self, left: _View, right: _View) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(A, B) shares of differing words, and products of what enters linearly."""
-        ones_AX, ones_BX = (_one_hot(words, self._num_words) for words in (left_AT, right_BT))
-        distance_AB = 1.0 - (ones_AX @ ones_BX.T).astype(np.float64) / left_AT.shape[1]
-        dot_AB = np.mean([part.products(left_AT, right_BT) for part in self._linear], axis=0)
-        return distance_AB, dot_AB
+        distance_AB = 1.0 - (left.ones_CX @ right.ones_CX.T).astype(np.float64) / left.length
+        parts = zip(self._linear, left.linear, right.linear, strict=True)
+        return distance_AB, np.mean([part.products(left_AF, right_BF) for part, left_AF, right_BF in parts], axis=0)
+
+
+@dataclass(frozen=True)
+class _View:
+    """C architectures as a process compares them: what stands where (C, X), and for each linear part (C, F)."""
+
+    length: int
+    ones_CX: NDArray[np.float32]
+    linear: list[NDArray[np.float64]]
 
 
 class _Linear:
-    """Products of features, which are centred and have a mean square of 1 on the P scored architectures."""
+    """Features, which are centred and have a mean square of 1 on the P scored architectures.
+
+    Where all of those have the same, products have the features' own scale.
+    """
 
     def __init__(self, features: Callable[[NDArray[np.int64]], NDArray[np.float64]], words_PT: NDArray[np.int64]):
         self._features = features
         first_PF = features(words_PT)
         self._centre_F = first_PF.mean(0)
-        self._scale = max(float(((first_PF - self._centre_F) ** 2).sum(1).mean()), 1e-12)
+        square = float(((first_PF - self._centre_F) ** 2).sum(1).mean())
+        self._scale = square if square > SMALLEST_SQUARE else 1.0
 
-    def products(self, left_AT: NDArray[np.int64], right_BT: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(A, B) inner products."""
-        left_AF, right_BF = (self._features(words) - self._centre_F for words in (left_AT, right_BT))
+    def centred(self, words_CT: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(C, F) features less their mean."""
+        return np.asarray(self._features(words_CT) - self._centre_F)
+
+    def products(self, left_AF: NDArray[np.float64], right_BF: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(A, B) inner products of centred features."""
         return np.asarray(left_AF @ right_BF.T / self._scale)
 
 
