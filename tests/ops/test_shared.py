@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.checkpoint import checkpoint
 
 from bnao.ops import OPERATIONS
 from bnao.ops.layers import ReluConvBN
 from bnao.ops.shared import Shared
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import PUBLISHED, NaoCellSpace
+from bnao.spaces.nao_cell.cell import Cell
 from bnao.spaces.nasbench201 import NasBench201Space
 from bnao.supernet.clone import clone_path
 from bnao.task import Task
@@ -74,6 +77,33 @@ def test_a_relu_that_somebody_watches_or_replaces_runs() -> None:
     assert heard == [1, 1, 2]
 
 
+def test_who_watches_a_layer_sees_its_one_input() -> None:
+    shared, layer, heard = Shared(torch.randn(2, 4, 5, 5)), ReluConvBN(4, 4), list[Any]()
+    shared.into(ReluConvBN(4, 4))
+    layer.register_forward_pre_hook(lambda _module, inputs: heard.extend(inputs))
+    shared.into(layer)
+    assert [x is shared.tensor for x in heard] == [True]
+
+
+class OfOne(ReluConvBN):
+    """A user's: it takes one tensor."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x) + 1
+
+
+def test_layers_of_users() -> None:
+    shared = Shared(torch.randn(2, 4, 5, 5))
+    derived, patched, longer = OfOne(4, 4), ReluConvBN(4, 4), ReluConvBN(4, 4)
+    before = patched.forward
+    patched.forward = lambda x: before(x) + 1  # type: ignore[method-assign, assignment]
+    for layer in (derived, patched):
+        torch.testing.assert_close(shared.into(layer), layer[2](layer[1](layer[0](shared.tensor))) + 1)
+    longer.append(nn.Sigmoid())
+    with pytest.raises(ValueError, match="too many values to unpack"):
+        shared.into(longer)
+
+
 def test_what_sees_only_some_pixels_rectifies_those() -> None:
     shared, layer = Shared(torch.randn(2, 4, 8, 8)), ReluConvBN(4, 4, stride=2)
     assert not layer.can_share() and torch.equal(shared.into(layer), layer(shared.tensor))
@@ -90,7 +120,48 @@ def test_a_layer_that_changes_nothing_passes_the_object_on() -> None:
 def test_one_object_for_one_tensor() -> None:
     x, y = torch.zeros(1), torch.zeros(1)
     a, b, c = Shared.of(x, x, y)
-    assert a is b and a is not c and Shared.of(a) == [a]
+    assert a is b and a is not c
+
+
+def cells_and_network() -> tuple[list[nn.Module], nn.Module]:
+    """A network of NAO cells with drop-path at work, and its cells."""
+    torch.manual_seed(0)
+    space, task = NaoCellSpace(SpaceConfig()), Task(in_channels=3, image_size=(16, 16), num_classes=5)
+    skeleton = space.skeleton(NetworkConfig(cells_per_stage=1, channels=4, drop_path_keep=0.5), task)
+    built = skeleton.build_standalone(space.grammar.parse(PUBLISHED))
+    return [module for module in built.module.modules() if isinstance(module, Cell)], built.module
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_cells_can_be_checkpointed(reentrant: bool) -> None:
+    (_, plain), (cells, again) = cells_and_network(), cells_and_network()
+    for cell in cells:
+        cell.forward = partial(checkpoint, cell.forward, use_reentrant=reentrant)  # type: ignore[method-assign]
+    x = torch.randn(2, 3, 16, 16)
+    for network in (plain, again):
+        network(x).square().sum().backward()
+    wanted, found = ([p.grad for p in network.parameters()] for network in (plain, again))
+    assert all(gradient is not None for gradient in wanted[1:])
+    torch.testing.assert_close(found, wanted)
+
+
+def test_who_watches_cells_sees_tensors_and_gradients() -> None:
+    cells, network = cells_and_network()
+    seen: list[Any] = []
+    for cell in cells:
+        cell.register_forward_pre_hook(lambda _module, inputs: seen.extend(inputs))
+        cell.register_full_backward_hook(lambda _module, grads, _: seen.extend(grads))
+    network(torch.randn(2, 3, 16, 16)).sum().backward()
+    assert len(seen) == 4 * len(cells) and all(isinstance(x, Tensor) for x in seen)
+
+
+def test_who_watches_drop_paths_sees_all_of_them() -> None:
+    cells, network = cells_and_network()
+    heard: list[int] = []
+    for cell in cells:
+        cell.drop_path.register_forward_hook(lambda *_: heard.append(1))  # type: ignore[union-attr]
+    network(torch.randn(2, 3, 16, 16))
+    assert len(heard) == 10 * len(cells)
 
 
 def test_networks_rectify_each_state_once() -> None:

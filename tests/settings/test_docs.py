@@ -69,6 +69,19 @@ def test_what_stands_at_the_margin_does_not_end_a_class(tmp_path: Path, monkeypa
     assert field_docs(module.Second) == {"left": "before", "right": "after", "text": "last"}
 
 
+def test_an_edited_module_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, text = (
+        tmp_path / "edited.py",
+        "from dataclasses import dataclass\n@dataclass\nclass Some:\n    a: int = 0  # first\n",
+    )
+    file.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("edited")
+    assert field_docs(module.Some) == {"a": "first"}
+    file.write_text(text + "    b: int = 0  # second, added\n")
+    assert field_docs(importlib.reload(module).Some) == {"a": "first", "b": "second, added"}
+
+
 def test_a_class_within_another_scope() -> None:
     @dataclass
     class Example:  # the name of another class of this file

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules import module as torch_module
 
 from bnao.arch import Architecture
 from bnao.call import call_network
@@ -25,6 +24,7 @@ from bnao.evaluation.measure import Outcome
 from bnao.evaluation.views import batch_statistics_view, measuring, own_statistics_view
 from bnao.evaluation.walk import Chain, Walk, common
 from bnao.objective import Objective
+from bnao.ops.lean.when import has_hooks
 from bnao.supernet import Supernet
 from bnao.supernet.clone import clone_path
 
@@ -170,6 +170,4 @@ def _called(view: nn.Module, depth: int, value: Any) -> Any:
 
 
 def _is_watched(root: nn.Module) -> bool:
-    if torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks:
-        return True
-    return any(module._forward_hooks or module._forward_pre_hooks for module in root.modules())
+    return any(map(has_hooks, root.modules()))

@@ -48,7 +48,7 @@ from bnao.sampling import POLICIES
 from bnao.storage import RunFolder, to_plain
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
-from bnao.training.memory import giving_back_freed_memory
+from bnao.training.memory import keeping_freed_memory
 
 
 def prepare(
@@ -99,7 +99,7 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
     note_parts(bench.team, run, log)
     plan = keep_plan(run, log, plan)
     _say_started(bench, run, log)
-    with threads(num_threads(config)), giving_back_freed_memory(), run.pool() as pool:
+    with threads(num_threads(config)), keeping_freed_memory(), run.pool() as pool:
         rounds = Rounds(bench, run, pool, log, plan)
         rounds.run()
         searched = rerank(bench, run, log, pool, rounds)

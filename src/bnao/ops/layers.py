@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from bnao.errors import require
 from bnao.ops.lean.conv_norm import conv_norm
 from bnao.ops.lean.pixels import every_pixel
+from bnao.ops.lean.when import is_traced
 from bnao.ops.shared import ReluFirst
 
 
@@ -38,11 +39,12 @@ class ReluConvBN(ReluFirst):
 
     def forward(self, x: Tensor, rectified: Tensor | None = None) -> Tensor:
         """Run the three, or those behind the first if ``rectified`` is given; as one operation where that is faster."""
-        relu, convolution, norm = (None if rectified is not None else self[0]), self[1], self[2]
+        first, convolution, norm = self
+        relu = first if rectified is None else None
         if rectified is not None:
             x = rectified
         if self.pixel_step > 1:
-            (x,) = every_pixel(x, self.pixel_step)
+            (x,) = every_pixel(x, self.pixel_step, training=self.training)
         y = conv_norm(x, (relu, [convolution], norm))
         if y is not None:
             return y
@@ -71,8 +73,8 @@ class FactorizedReduction(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Reduce (B, c_in, h, w)."""
         height, width = x.shape[2:]
-        even, odd = every_pixel(x, 2, (0, 1))
-        if height % 2 or width % 2:
+        even, odd = every_pixel(x, 2, (0, 1), training=self.training)
+        if is_traced() or height % 2 or width % 2:  # a trace is for images of other sizes too
             odd = F.pad(odd, (0, width % 2, 0, height % 2))
         halves = torch.cat([self.even(even), self.odd(odd)], dim=1)
         y = conv_norm(halves, (None, (), self.norm))

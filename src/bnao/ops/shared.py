@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any, ClassVar
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -11,13 +14,26 @@ from bnao.ops.lean.when import has_hooks
 class ReluFirst(nn.Sequential):
     """Layers of which the first is a ReLU. ``forward(x, rectified)`` may be given ``relu(x)``, and then begins with it.
 
-    Subclasses define it; ``rectified`` is None, or of the shape of ``x``.
+    Subclasses define it; ``rectified`` is None, or of the shape of ``x``. One whose ``forward`` takes ``x`` alone is
+    called with that.
     """
 
+    _takes_rectified: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._takes_rectified = "rectified" in inspect.signature(cls.forward).parameters
+
     def can_share(self) -> bool:
-        """Whether the ReLU may run elsewhere: it is torch's, without hooks, and not compiled with the other layers."""
+        """Whether the ReLU, torch's own, may run elsewhere: nobody watches, and nothing is compiled with it."""
         relu = self[0]
-        return type(relu) is nn.ReLU and not has_hooks(relu) and self._compiled_call_impl is None
+        return (
+            self._takes_rectified
+            and type(relu) is nn.ReLU
+            and not has_hooks(relu)
+            and not has_hooks(self)
+            and self._compiled_call_impl is None
+        )
 
 
 class Shared:
@@ -38,10 +54,10 @@ class Shared:
         return layer(self.tensor, self._rectified)  # type: ignore[no-any-return]
 
     @classmethod
-    def of(cls, *tensors: Tensor | Shared) -> list[Shared]:
+    def of(cls, *tensors: Tensor) -> list[Shared]:
         """Each of these shared; the same object for the same tensor."""
         made: dict[int, Shared] = {}
-        return [x if isinstance(x, Shared) else made.setdefault(id(x), cls(x)) for x in tensors]
+        return [made.setdefault(id(x), cls(x)) for x in tensors]
 
     def through(self, layer: nn.Module) -> Shared:
         """``layer(tensor)`` for several layers in turn; this object itself where the layer changes nothing."""

@@ -53,7 +53,9 @@ def _definition(cls: type) -> tuple[ast.ClassDef, list[str]] | None:
     A class of a module is found by its indentation, if that is unmistakable: :mod:`inspect` parses the whole file for
     each class, which took a sixth of the time of a wrong flag.
     """
-    lines = linecache.getlines(getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+    linecache.checkcache(file)  # it may have been edited
+    lines = linecache.getlines(file)
     begins = re.compile(rf"class {cls.__name__}\b")
     starts = [number for number, line in enumerate(lines) if begins.match(line)]
     if cls.__qualname__ == cls.__name__ and len(starts) == 1:

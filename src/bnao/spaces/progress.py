@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from bnao.ops.lean.when import has_hooks
+
 
 class Progress:
     """Progress of a training in [0, 1]: one scalar, shared by all drop-paths of a network, set by the training loop."""
@@ -34,7 +36,9 @@ class DropPath(nn.Module):
         return x if scale is None else x * scale
 
     def add(self, total: Tensor, x: Tensor) -> Tensor:
-        """``total + self(x)`` in one pass through memory."""
+        """``total + self(x)`` in one pass through memory, where nobody watches."""
+        if has_hooks(self):
+            return total + self(x)  # type: ignore[no-any-return]
         scale = self._scale(x)
         return total + x if scale is None else torch.addcmul(total, x, scale)
 

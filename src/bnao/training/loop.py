@@ -31,7 +31,7 @@ from bnao.training.averaging import LazyAverage
 from bnao.training.compiled import compiled, require_compiler
 from bnao.training.config import TrainingConfig
 from bnao.training.device import network_inputs, with_precision
-from bnao.training.memory import keep_freed_memory
+from bnao.training.memory import keeping_freed_memory
 from bnao.training.optimizer import OptimizerFactory, PathOptimizer
 from bnao.training.schedule import learning_rate
 from bnao.training.sharded import ShardedStep, Step
@@ -188,8 +188,7 @@ def train(
         policy, saves = Telling(policy, group), TellingSaves(saves, group, lambda: _fresh(weights))
     elif group.size > 1:
         policy, saves, hooks = Told(group), ToldSaves(group), Hooks(in_all=hooks.in_all)
-    keep_freed_memory()
-    with leading(group):
+    with keeping_freed_memory(), leading(group):
         return _train(weights, policy, images, config, seed, stage, objective, hooks, saves, shards)
 
 

@@ -14,6 +14,7 @@ from bnao.ops import OPERATIONS
 from bnao.ops.layers import FactorizedReduction, ReluConvBN
 from bnao.ops.lean import when
 from bnao.ops.lean.conv_norm import ConvNorm
+from bnao.ops.lean.pixels import EveryPixel
 from bnao.ops.lean.pool import AveragePool3x3
 from bnao.ops.lean.project import ProjectNorm
 from bnao.spaces.config import NetworkConfig, SpaceConfig
@@ -28,6 +29,7 @@ BUILDS: dict[str, Callable[[], nn.Module]] = {
     "dil_conv_5x5": lambda: OPERATIONS.get("dil_conv_5x5").build(6, 6, 1),
     "avg_pool_3x3": lambda: OPERATIONS.get("avg_pool_3x3").build(6, 6, 1),
     "relu_conv_bn": lambda: ReluConvBN(6, 6, 3, stride=2),
+    "relu_conv_bn_1x1": lambda: ReluConvBN(6, 6, stride=2),
     "reduction": lambda: FactorizedReduction(6, 6),
     "mobile": lambda: ConvBN(6, 6, 5, groups=6),
 }
@@ -48,11 +50,16 @@ class Calls:
     """Counts what runs of our own."""
 
     def __init__(self) -> None:
-        self.number = 0
+        self.kinds: list[type] = []
+
+    @property
+    def number(self) -> int:
+        return len(self.kinds)
 
     def __enter__(self) -> Calls:
         self._stack = [
-            patch.object(kind, "apply", self._counting(kind)) for kind in (ConvNorm, AveragePool3x3, ProjectNorm)
+            patch.object(kind, "apply", self._counting(kind))
+            for kind in (ConvNorm, AveragePool3x3, ProjectNorm, EveryPixel)
         ]
         for patched in self._stack:
             patched.start()
@@ -66,7 +73,7 @@ class Calls:
         apply = kind.apply
 
         def call(*arguments: object) -> object:
-            self.number += 1
+            self.kinds.append(kind)
             return apply(*arguments)  # type: ignore[no-untyped-call]
 
         return call
@@ -124,12 +131,21 @@ def test_torchs_modules_run_elsewhere(name: str) -> None:
     if handles:
         with Calls() as calls:
             module(x)
-        assert calls.number == 0 and len(heard) >= len(handles)
+        assert ConvNorm not in calls.kinds and len(heard) >= len(handles)
+    for handle in handles:
+        handle.remove()
+    heard.clear()
+    with nn.modules.module.register_module_forward_hook(lambda m, *_: heard.append(m)), Calls() as calls:
+        module(x)
+    assert ConvNorm not in calls.kinds and set(module.modules()) <= set(heard)
 
 
 def test_other_settings_of_batch_norm_run_as_torchs() -> None:
     x = images(4, 6, 8, 8).requires_grad_()
-    for norm in (nn.BatchNorm2d(6, momentum=None), nn.BatchNorm2d(6, affine=False), nn.BatchNorm2d(6).eval()):
+    without_bias = nn.BatchNorm2d(6)
+    without_bias.bias = None
+    norms = (nn.BatchNorm2d(6, momentum=None), nn.BatchNorm2d(6, affine=False), nn.BatchNorm2d(6).eval(), without_bias)
+    for norm in norms:
         layer = ReluConvBN(6, 6)
         layer[2] = norm
         with Calls() as calls:
@@ -139,6 +155,23 @@ def test_other_settings_of_batch_norm_run_as_torchs() -> None:
     with Calls() as calls:
         layer(x)
     assert calls.number == 1
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_evaluation_can_be_differentiated_twice(name: str) -> None:
+    module, x = place(BUILDS[name](), torch.device("cpu")).eval(), images(2, 6, 8, 8).requires_grad_()
+    (first,) = torch.autograd.grad(module(x).square().sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), x)
+    assert second.shape == x.shape and second.abs().sum() > 0
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_a_trace_is_for_other_sizes_too() -> None:
+    module, x = FactorizedReduction(6, 6).eval(), torch.randn(2, 6, 8, 8)
+    traced = torch.jit.trace(module, x)  # type: ignore[attr-defined, no-untyped-call]
+    for size in ((8, 8), (7, 9), (9, 8)):
+        other = torch.randn(2, 6, *size)
+        torch.testing.assert_close(traced(other), module(other))
 
 
 def test_export_sees_torchs_modules() -> None:

@@ -17,6 +17,7 @@ from bnao.loop.plan.shared import measure_supernet
 from bnao.loop.workbench import Workbench, num_threads
 from bnao.rng import generator
 from bnao.training.device import threads
+from bnao.training.memory import keeping_freed_memory
 
 MOST_POOL = 400  # architectures drawn; a larger pool's cost is scaled from theirs
 KINDS = 5  # measurements that progress counts
@@ -29,7 +30,7 @@ def measure_costs(bench: Workbench, probe: Probe, on_done: Callable[[int], None]
     """
     config = bench.config
     base, others = resident_bytes(bench.device), OtherPrograms(num_threads(config))
-    with threads(num_threads(config)), undisturbed():
+    with threads(num_threads(config)), keeping_freed_memory(), undisturbed():
         begin = probe.clock()
         wanted = max(config.loop.pool, len(bench.known))
         pool = bench.feasible.sample_distinct(min(wanted, MOST_POOL), generator(probe.seed, STREAM, "pool"))

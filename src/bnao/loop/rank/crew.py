@@ -21,6 +21,7 @@ from bnao.loop.stopping import Stop
 from bnao.loop.workbench import Workbench
 from bnao.training.device import threads
 from bnao.training.loop import Epoch, Hooks
+from bnao.training.memory import keeping_freed_memory
 
 Said = Callable[[Job, int, dict[str, float]], None]
 Learned = Callable[[Job, Epoch], None]
@@ -58,7 +59,7 @@ def trained_here(
     """Each job with what came of it, trained in this process."""
     from bnao.loop.rank.alone import train_job
 
-    with threads(1):
+    with threads(1), keeping_freed_memory():
         test = bench.held_out.open().to(bench.device)
         for job in jobs:
             hooks = Hooks(on_step=_about(job, said), on_epoch=_of(job, learned))

@@ -44,6 +44,7 @@ from bnao.storage import Commit, PoolEntry, RunFolder, to_plain
 from bnao.storage.files import PARTIAL, writing
 from bnao.storage.manifest import versions
 from bnao.training.loop import Epoch, num_steps
+from bnao.training.memory import keeping_freed_memory
 
 STAGE = "rank"
 RUNNING = "running"  # folder of the running trainings, within the ranking's
@@ -82,6 +83,7 @@ def rank_run(
         log = StageLog(listener)
         log.attach(folder)
         stack.enter_context(stoppable(log.stop))
+        stack.enter_context(keeping_freed_memory())
         log.listener = Several(stack.enter_context(folder.event_log()), listener)
         if log.resumed and folder.manifest.versions != versions():
             log.warn("this ranking was begun with other versions: trainings of the two may differ")

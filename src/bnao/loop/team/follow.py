@@ -20,6 +20,7 @@ from bnao.loop.team.words import Begin, End, Fail, Ready
 from bnao.loop.team.work import Work
 from bnao.loop.workbench import num_threads_of
 from bnao.training.device import resolve_device, threads
+from bnao.training.memory import keeping_freed_memory
 
 
 class Ended(Exception):
@@ -46,7 +47,7 @@ def follow(group: Ranks, given: Given, number: int) -> Followed:
         if not isinstance(begin, Begin):
             raise Ended
         count = num_threads_of(begin.config.threads)
-        with threads(count):
+        with threads(count), keeping_freed_memory():
             work = _joined(group, begin, given, number).joined(Team(group, begin.parts), count)
             if not isinstance(group.broadcast(), Ready):
                 raise Ended

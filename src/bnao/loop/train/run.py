@@ -23,7 +23,7 @@ from bnao.storage import Commit, RunFolder, to_plain
 from bnao.storage.manifest import versions
 from bnao.training.device import threads
 from bnao.training.loop import Epoch, num_steps
-from bnao.training.memory import giving_back_freed_memory
+from bnao.training.memory import keeping_freed_memory
 
 STAGE = "train"
 STAGES = ["data", STAGE]
@@ -48,7 +48,7 @@ def run_training(bench: TrainBench, run: RunFolder, log: StageLog) -> None:
     )  # fmt: skip
     if bench.origin.width:
         log.listener.event("planned", text=bench.origin.width)
-    with threads(num_threads_of(config.threads)), giving_back_freed_memory():
+    with threads(num_threads_of(config.threads)), keeping_freed_memory():
         _train(bench, run, log)
     log.listener.event("run_finished", seconds=round(sum(log.seconds.values()), 3))
 

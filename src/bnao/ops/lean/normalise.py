@@ -119,7 +119,8 @@ def can_normalise(norm: nn.Module, dtype: torch.dtype) -> bool:
     if not is_bare(norm, nn.BatchNorm2d):
         return False
     norm = cast(nn.BatchNorm2d, norm)
-    return norm.weight is not None and norm.momentum is not None and norm.weight.dtype is dtype
+    affine = norm.weight is not None and norm.bias is not None
+    return affine and norm.momentum is not None and norm.weight.dtype is dtype
 
 
 def unbiased(found: Statistics, y: Tensor) -> Tensor:

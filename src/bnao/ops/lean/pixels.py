@@ -41,13 +41,13 @@ class EveryPixel(torch.autograd.Function):
         return out, None, None
 
 
-def every_pixel(x: Tensor, step: int, starts: Sequence[int] = (0,)) -> tuple[Tensor, ...]:
+def every_pixel(x: Tensor, step: int, starts: Sequence[int] = (0,), *, training: bool = True) -> tuple[Tensor, ...]:
     """Pixels start, start + step, ... of rows and columns, for each start: (B, c, ceil((h - start) / step), ...).
 
-    Starts differ, and are below the step. The gradient of ``x`` has its memory format: that of a slice is always
-    contiguous, so images in channels-last memory are sliced as (B, h, w, c).
+    Starts differ, and are below the step. ``training``: whether the module that asks is. The gradient of ``x`` has its
+    memory format: that of a slice is always contiguous, so images in channels-last memory are sliced as (B, h, w, c).
     """
-    if applies(x):
+    if training and applies(x):
         return EveryPixel.apply(x, step, starts)  # type: ignore[no-untyped-call, no-any-return]
     if x.is_contiguous(memory_format=torch.channels_last):
         return tuple(_seen(x, step, start).permute(0, 3, 1, 2) for start in starts)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 SMALLEST = 300_000
 """Numbers in the input below which the cost of calls outweighs what is gained (measured: a loss at 262,144)."""
@@ -34,7 +35,7 @@ def applies(x: Tensor) -> bool:
         _enabled
         and torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and not is_traced()
         and type(x) is Tensor
         and x.dtype is torch.float32
         and x.device.type == "cpu"
@@ -45,15 +46,28 @@ def applies(x: Tensor) -> bool:
     )
 
 
+def is_traced() -> bool:
+    """Whether ``torch.jit.trace`` records what is done."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 def is_bare(module: nn.Module, kind: type[nn.Module]) -> bool:
     """Whether ``module`` is exactly of this class, in training mode, and has no hooks, which would not be called."""
     return type(module) is kind and module.training and not has_hooks(module)
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether somebody watches the module itself, and would not hear of it if others did its work."""
+    """Whether somebody watches the module, or all modules, and would not hear of it if others did its work.
+
+    A forward method of the object's own, as some libraries put there, counts as one who does.
+    """
     return bool(
-        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or "forward" in module.__dict__
+        or _has_any_global_hook()  # type: ignore[no-untyped-call]
     )
 
 

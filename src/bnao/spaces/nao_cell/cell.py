@@ -67,7 +67,7 @@ class Cell(nn.Module):
         self.projection = projection
         self.drop_path = drop_path
 
-    def forward(self, older: Shared | Tensor, newer: Shared | Tensor) -> Tensor:
+    def forward(self, older: Tensor, newer: Tensor) -> Tensor:
         """Run the cell."""
         inputs = Shared.of(older, newer)
         states = [state.through(layer) for state, layer in zip(inputs, self.calibrations, strict=True)]
@@ -186,7 +186,7 @@ class SuperCell(nn.Module):
         cell.training = self.training
         return cell
 
-    def forward(self, older: Shared | Tensor, newer: Shared | Tensor) -> Tensor:
+    def forward(self, older: Tensor, newer: Tensor) -> Tensor:
         """A choice cannot run: raises AssertionError. Run ``supernet.path(architecture)`` instead."""
         raise AssertionError("an unresolved choice was called: run supernet.path(architecture), not the supernet")
 

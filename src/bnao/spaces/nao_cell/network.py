@@ -7,7 +7,6 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from bnao.call import WithAuxiliary
-from bnao.ops.shared import Shared
 from bnao.spaces.config import NetworkConfig
 from bnao.spaces.nao_cell.layers import AuxiliaryHead, Head, build_stem
 from bnao.spaces.nao_cell.plan import CellPlan, NetworkPlan, Unused
@@ -43,11 +42,11 @@ class NaoNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | WithAuxiliary:
         """Classify images."""
-        older, newer = Shared.of(*self.stem(x))
+        older, newer = self.stem(x)
         auxiliary = None
         for layer, cell in enumerate(self.cells, start=1):
-            older, newer = newer, Shared(cell(older, newer))
+            older, newer = newer, cell(older, newer)
             if layer == self.auxiliary_layer and self.auxiliary is not None and self.training:
-                auxiliary = self.auxiliary(newer.tensor)
-        logits = self.head(newer.tensor)
+                auxiliary = self.auxiliary(newer)
+        logits = self.head(newer)
         return logits if auxiliary is None else WithAuxiliary(logits, auxiliary)
