@@ -17,16 +17,16 @@ from cells import Cells
 from numpy.typing import NDArray
 from scipy import stats
 
-from bnao.ranking import fit_counts
 from bnao.ranking.bootstrap import multiplicities
+from bnao.ranking.counts_fit import cross_fitted
 from bnao.ranking.figures import kendall_values
 from bnao.ranking.pair_sums import pair_sums
 from bnao.ranking.scopes import Scope, scopes, size_rule
+from bnao.ranking.trivial import fused_ranking
 
 Floats = NDArray[np.float64]
 RESAMPLES = 400
 TOP = 10
-FOLDS = 10
 
 
 @dataclass(frozen=True)
@@ -110,18 +110,9 @@ class Judge:
 
 def fused(scores_P: Floats, cells: Cells) -> Floats:
     """Predictions from operation counts and the one-shot score's rank; each fold by a fit on the others."""
-    return _cross_fitted(np.c_[cells.counts_PO, stats.rankdata(scores_P) / len(scores_P)], cells.truth_P)
+    return fused_ranking(scores_P, cells.counts_PO.astype(np.float64), cells.truth_P, 0)
 
 
 def counts_alone(cells: Cells) -> Floats:
     """The same from operation counts alone, in the same folds."""
-    return _cross_fitted(cells.counts_PO.astype(np.float64), cells.truth_P)
-
-
-def _cross_fitted(features_PK: Floats, truth_P: Floats) -> Floats:
-    fold_P = np.random.default_rng(0).permutation(len(truth_P)) % FOLDS
-    found_P = np.empty(len(truth_P))
-    for fold in range(FOLDS):
-        held = fold_P == fold
-        found_P[held] = fit_counts(features_PK[~held], truth_P[~held])(features_PK[held])
-    return found_P
+    return cross_fitted(cells.counts_PO.astype(np.float64), cells.truth_P, 0)

@@ -140,12 +140,13 @@ def report() -> None:
             config = configuration(space, "uniform")
             skeleton = make_space(config.space).skeleton(replace(config.network, output=output), cifar)
             sizes_P = SizeTable(skeleton).num_params([architectures[k] for k in done])
-            figures: dict[str, list[Any]] = {}
+            figures: dict[str, dict[int, Any]] = {}
             for name in NAMES:
-                for row in (path(("supernet", space, name, str(seed))) for seed in range(SEEDS)):
+                for seed in range(SEEDS):
+                    row = path(("supernet", space, name, str(seed)))
                     if row.exists():
                         loss_P = np.array(json.loads(row.read_text())["loss"])[done]
-                        figures.setdefault(name, []).append(asdict(ranking_report(-loss_P, truth_P, sizes_P)))
+                        figures.setdefault(name, {})[seed] = asdict(ranking_report(-loss_P, truth_P, sizes_P))
             alone = asdict(ranking_report(sizes_P.astype(float), truth_P, sizes_P))
             found[f"{space} {output}"] = {"architectures": len(done), "size_alone": alone, **figures}
             print(f"\n{space}, output {output}, {len(done)} architectures; parameters alone: tau {_tau(alone):.3f}")
@@ -158,21 +159,22 @@ def _tau(figures: dict[str, Any], part: str = "overall") -> float:
     return float("nan") if value is None else float(value)
 
 
-def _print(figures: dict[str, list[dict[str, Any]]]) -> None:
+def _print(figures: dict[str, dict[int, dict[str, Any]]]) -> None:
     """A row a configuration; the differences to uniform are paired by seed, their interval is over seeds (t)."""
     import numpy as np
 
-    first = figures.get("uniform", [])
+    first = figures.get("uniform", {})
     for name, seeds in figures.items():
-        overall, within = ([_tau(each, part) for each in seeds] for part in ("overall", "within_size"))
-        partial = [each["partial_size_correlation"]["value"] for each in seeds]
+        overall, within = ([_tau(each, part) for each in seeds.values()] for part in ("overall", "within_size"))
+        partial = [each["partial_size_correlation"]["value"] for each in seeds.values()]
         each_seed = ", ".join(f"{tau:.3f}" for tau in overall)
         line = (
             f"  {name:20} tau {np.mean(overall):.3f} (seeds {each_seed}), within equal "
             f"size {np.mean(within):.3f}, score and size given the truth {np.mean(partial):+.2f}"
         )
-        if name != "uniform" and len(seeds) == len(first) > 1:
-            line += "; over uniform " + _paired(overall, [_tau(each) for each in first])
+        both = sorted(seeds.keys() & first.keys())
+        if name != "uniform" and len(both) > 1:
+            line += "; over uniform " + _paired(*([_tau(found[seed]) for seed in both] for found in (seeds, first)))
         print(line)
 
 

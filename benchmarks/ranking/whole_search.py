@@ -47,12 +47,13 @@ def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[st
 
     run = RunFolder.open(args.work / str(seed))
     result = read_result(run)
+    trained = [truth[name] for name in {each.id for each in result.trained}]  # finalists are named twice
     return {
         "seed": seed,
         "winner": result.winner.architecture,
         "true_accuracy": truth[result.winner.id],
-        "best_of_trained": max(truth[trained.id] for trained in result.trained),
-        "mean_of_trained": sum(truth[trained.id] for trained in result.trained) / len(result.trained),
+        "best_of_trained": max(trained),
+        "mean_of_trained": sum(trained) / len(trained),
         "cpu_minutes": sum(result.stage_seconds.values()) / 60,
         "stage_seconds": result.stage_seconds,
         "versions": result.versions,
@@ -60,7 +61,7 @@ def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[st
 
 
 def report(args: argparse.Namespace) -> None:
-    """Look the finished winners up, write and print."""
+    """Look the finished winners of the first seeds up, write and print; say which are missing."""
     import numpy as np
     from run import commit
     from scipy import stats
@@ -71,18 +72,31 @@ def report(args: argparse.Namespace) -> None:
     truth: dict[str, float] = {}
     for architecture, accuracy in zip(table.architectures, table.test_accuracy_P, strict=True):
         truth.setdefault(architecture.id, 100 * float(accuracy))
-    seeds = sorted(int(path.name) for path in args.work.iterdir() if (path / "result.json").exists())
+    seeds = [seed for seed in range(args.seeds) if (args.work / str(seed) / "result.json").exists()]
+    missing = sorted(set(range(args.seeds)) - set(seeds))
+    if not seeds:
+        raise SystemExit(f"no search has ended in {args.work}")
     rows = [row(seed, args, truth) for seed in seeds]
     found = np.array([r["true_accuracy"] for r in rows])
     half = float(stats.t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5) if len(found) > 1 else None
-    summary = {"mean": float(found.mean()), "half_width": half, "goal": GOAL, "rows": rows, "commit": commit()}
+    summary = {
+        "mean": float(found.mean()),
+        "half_width": half,
+        "goal": GOAL,
+        "missing": missing,
+        "rows": rows,
+        "commit": commit(),
+    }
     RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
     for r in rows:
         print(
             f"seed {r['seed']}: {r['true_accuracy']:.2f} % (best of the trained {r['best_of_trained']:.2f}, their mean "
             f"{r['mean_of_trained']:.2f}), {r['cpu_minutes']:.0f} minutes"
         )
-    print(f"mean {found.mean():.2f} +- {half}; goal {GOAL}, optimum {OPTIMUM}, largest cell {LARGEST}")
+    print(
+        f"mean {found.mean():.2f} +- {half}; goal {GOAL}, optimum {OPTIMUM}, largest cell {LARGEST}; "
+        f"seeds that have not ended: {missing}"
+    )
 
 
 def main() -> None:
@@ -92,9 +106,9 @@ def main() -> None:
     parser.add_argument("--images", required=True)
     parser.add_argument("--work", type=Path, default=Path("whole-search-work"))
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run").add_argument("--seeds", type=int, default=5)
+    for name in ("run", "report"):
+        commands.add_parser(name).add_argument("--seeds", type=int, default=5)
     commands.add_parser("one").add_argument("seed", type=int)
-    commands.add_parser("report")
     args = parser.parse_args()
     sys.path.insert(0, str(HERE))
     args.work.mkdir(parents=True, exist_ok=True)
@@ -106,10 +120,11 @@ def main() -> None:
         places = ["--table", str(args.table), "--images", args.images, "--work", str(args.work)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         with ThreadPoolExecutor(2) as workers:
-            for seed in range(args.seeds):
-                command = [sys.executable, __file__, *places, "one", str(seed)]
-                workers.submit(subprocess.run, command, env=environment, check=False)
+            commands = [[sys.executable, __file__, *places, "one", str(seed)] for seed in range(args.seeds)]
+            ended = list(workers.map(lambda command: subprocess.run(command, env=environment, check=False), commands))
         report(args)
+        if any(each.returncode for each in ended):
+            raise SystemExit("a search failed; call again to go on with it")
 
 
 if __name__ == "__main__":

@@ -117,7 +117,9 @@ def test_a_worthless_ranking_is_a_warning_with_a_remedy() -> None:
     text = _words(against)
     assert "no sign that the score ranks better than chance" in text
     assert "Ctrl-C" in text and "supernet.training.epochs" in text and text.endswith("The search goes on")
-    assert "better than chance; how much" in _words(report(truth, truth, np.arange(1, 11)))
+    assert "better than chance; how much" in _words(report(truth, truth, np.full(10, 7)))
+    by_size = _words(report(truth, truth, np.arange(1, 11)))
+    assert by_size.endswith("better than chance, but among these a size count does as well")
     assert "says nothing" in _words(report(truth, np.full(10, 0.5), np.arange(1, 11)))
     unclear = report([3, 1, 4, 2, 5, 8, 6, 7, 9, 0], truth, np.arange(1, 11))
     assert "do not tell whether" in _words(unclear)

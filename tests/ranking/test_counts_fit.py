@@ -51,6 +51,43 @@ def test_counts_that_say_nothing_rank_nothing() -> None:
     assert -0.12 < np.mean(taus) < 0.05  # what is left of the folds' opposite errors is small, and against the counts
 
 
+def tabulated(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """40 architectures of six places and three operations: counts, sizes that follow from them, and a truth that does
+    so by half; on average each has two twins in counts."""
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(6, [1 / 3] * 3, size=40).astype(float)
+    known = counts @ [2.0, 1.0, 0.0]
+    return counts, 100 + counts @ [40.0, 10.0, 0.0], 0.5 + 0.01 * (known + known.std() * rng.standard_normal(40))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_counts_cannot_tell_apart_is_tied(seed: int) -> None:
+    counts, _, truth = tabulated(seed)
+    fused = cross_fitted(np.column_stack([counts, truth]), truth, 0, counts)
+    ranking = cross_fitted(counts, truth, 0)
+    for row in np.unique(counts, axis=0):
+        alike = (counts == row).all(1)
+        assert len(set(ranking[alike])) == 1
+        assert np.array_equal(np.argsort(fused[alike]), np.argsort(truth[alike]))  # what is added tells them apart
+
+
+def test_a_score_that_counts_does_not_beat_counting() -> None:
+    """The score is a fit on other architectures; a trivial ranking that were worse than chance among equals lost."""
+    leads = []
+    for seed in range(40):
+        counts, sizes, truth = tabulated(seed)
+        others = [tabulated(1000 + 10 * seed + k) for k in range(5)]
+        known = fit_counts(*(np.concatenate([other[k] for other in others]) for k in (0, 2)))
+        found = report(known(counts).round(9), truth, sizes, op_counts=counts, resamples=100)
+        rival = found.trivial["op_counts_fit"]
+        leads.append((rival.lead.above_zero, rival.lead_within_size.above_zero))
+    assert np.sum(leads, axis=0).max() <= 3  # 1 in 40 by chance
+
+
+def test_too_few_kinds_of_counts_for_a_fit() -> None:
+    assert (cross_fitted(np.array([[1.0], [2.0], [2.0]]), np.array([0.1, 0.2, 0.3]), 0)[1:] == 0).all()
+
+
 def test_fused_with_a_score_that_knows_more() -> None:
     s = sample(150, 7)
     found = report(s.scores, s.truth, s.sizes, op_counts=s.counts, resamples=200)

@@ -46,6 +46,14 @@ def test_among_equal_scores_the_good_one_may_be_last() -> None:
     assert good_positions(np.array([2.0, 1.0, 1.0, 1.0]), np.array([0.1, 0.9, 0.9, 0.3]), one, 0.01)[0] == 3
 
 
+def test_what_differs_by_just_the_tolerance_is_good() -> None:
+    scores, one = np.array([2.0, 1.0]), np.ones((2, 1), dtype=np.float32)
+    for best in range(100, 1000):
+        truth = np.array([(best - 5) / 1000, best / 1000])
+        assert good_positions(scores, truth, one, 0.005)[0] == 1
+        assert good_positions(scores, truth - [1e-6, 0], one, 0.005)[0] == 2
+
+
 def test_figures() -> None:
     truth = np.linspace(0.5, 0.9, 30)
     scores = truth.copy()

@@ -87,6 +87,30 @@ def test_a_score_that_only_knows_size() -> None:
     assert report(score, s.truth, s.sizes, resamples=300).verdict.kind == "size_does_as_well"
 
 
+@pytest.mark.parametrize("num", [20, 23, 27, 40])
+def test_a_first_by_score_that_is_known_to_be_bad_is_not_trusted(num: int) -> None:
+    """Few quarters hold both the first and the better one."""
+    truth = np.linspace(0.60, 0.75, num)
+    truth[-1] = 0.80
+    score = np.arange(float(num))
+    score[[-2, -1]] = score[[-1, -2]]
+    for seed in range(4):
+        found = report(score, truth, np.full(num, 5), resamples=200, seed=seed)
+        regret = found.score.pick.regret.value
+        assert regret is not None and regret > 0.05 and found.verdict.kind == "rerank"
+
+
+def test_small_first_is_a_trivial_ranking_too() -> None:
+    rng = np.random.default_rng(0)
+    sizes = rng.permutation(60) + 100.0
+    truth = 0.9 - 0.001 * sizes + 0.01 * rng.standard_normal(60)
+    found = report(truth + 0.03 * rng.standard_normal(60), truth, sizes, resamples=200)
+    assert list(found.trivial) == ["smallest_size"]
+    kendall = found.trivial["smallest_size"].figures.overall.kendall.value
+    assert kendall is not None and kendall > 0.5
+    assert found.verdict.kind == "size_does_as_well" and "the number of parameters, fewest first" in found.verdict.text
+
+
 def test_error_rates() -> None:
     s = sample(300, 2, size_noise=2.0)
     noise = np.random.default_rng(0).random(300)

@@ -136,4 +136,6 @@ def _words(found: RankingReport, metric: MetricInfo = ACCURACY) -> str:
         return f"{said}: it says nothing"
     if tau.low <= 0:
         return f"{said}: so few networks do not tell whether the score is of use"
+    if found.verdict.kind == "size_does_as_well":
+        return f"{said}: the score is better than chance, but among these {found.verdict.headline}"
     return f"{said}: the score is better than chance; how much, so few networks do not tell"

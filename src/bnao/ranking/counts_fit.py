@@ -20,6 +20,7 @@ from bnao.rng import generator
 
 Floats = NDArray[np.float64]
 FOLDS = 10
+FEWEST = 2  # architectures that a fit needs
 REPEATS = 10
 """Divisions into folds whose predictions are averaged, so that no single one decides."""
 
@@ -68,19 +69,27 @@ def _fit(counts_PO: Floats, truth_P: Floats) -> CountsFit:
     return CountsFit(tuple(slopes_O.tolist()), tuple(centre_O.tolist()), intercept)
 
 
-def cross_fitted(counts_PO: Floats, truth_P: Floats, seed: int) -> Floats:
+def cross_fitted(features_PO: Floats, truth_P: Floats, seed: int, together_PO: Floats | None = None) -> Floats:
     """(P,) ranking in which each architecture is predicted by fits that did not see it: 10 divisions in 10 folds.
+
+    Architectures that are equal in ``together_PO`` (by default in the features) are in one fold. Apart from one
+    another, each would be predicted by fits that have seen its twins and not itself, and the better of two would be
+    predicted the worse: counts would rank what they cannot tell apart, and wrongly.
 
     Of each fit only the slopes are used, around the centre of all counts: the mean of nine folds is high where the
     tenth's is low, so that intercepts would rank the folds wrongly and push tau below 0 where counts say nothing.
     """
-    num = len(truth_P)
-    predicted_P, centred_PO = np.zeros(num), counts_PO - counts_PO.mean(axis=0)
+    predicted_P, centred_PO = np.zeros(len(truth_P)), features_PO - features_PO.mean(axis=0)
+    alike_PO = features_PO if together_PO is None else together_PO
+    group_P = np.unique(alike_PO, axis=0, return_inverse=True)[1].reshape(-1)
+    num_groups = int(group_P.max()) + 1
     for repeat in range(REPEATS):
-        order_P = generator(seed, "ranking", "folds", repeat).permutation(num)
-        for fold_Q in np.array_split(order_P, min(FOLDS, num)):
-            others = np.setdiff1d(order_P, fold_Q)
-            fit = _fit(counts_PO[others], truth_P[others])
-            predicted_P[fold_Q] += centred_PO[fold_Q] @ np.array(fit.slopes)
-    # Sums of equal terms may differ in the last bits: equal counts in one fold are to stay tied.
+        order_G = generator(seed, "ranking", "folds", repeat).permutation(num_groups)
+        for fold in np.array_split(order_G, min(FOLDS, num_groups)):
+            held_P = np.isin(group_P, fold)
+            if len(truth_P) - held_P.sum() < FEWEST:
+                continue  # what is left is too little for a fit: nothing is predicted
+            fit = _fit(features_PO[~held_P], truth_P[~held_P])
+            predicted_P[held_P] += centred_PO[held_P] @ np.array(fit.slopes)
+    # Sums of equal terms may differ in the last bits: equal features are to stay tied.
     return np.round(predicted_P / REPEATS, 12)

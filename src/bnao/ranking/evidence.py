@@ -42,14 +42,24 @@ class Taus:
 
 
 def reach(
-    scores_P: Floats, truth_P: Floats, weights_PR: Weights, parts_PR: Weights | None, good: Good = SHARES
+    scores_P: Floats,
+    truth_P: Floats,
+    weights_PR: Weights,
+    parts_PR: Weights | None,
+    good: Good = SHARES,
+    *,
+    of_a_sample: bool = True,
 ) -> Reach:
     """How many of the best by score hold a ``good`` one in ``CERTAIN`` of the resamples.
 
-    Whether the first alone is good is asked of ``parts_PR``, see :func:`~bnao.ranking.bootstrap.quarters`.
+    Whether the first alone is good is asked of ``parts_PR``, see :func:`~bnao.ranking.bootstrap.quarters`; where
+    these are parts ``of_a_sample``, only if it is good in the whole: few quarters hold both it and a better one.
     """
     places_R = good_positions(scores_P, truth_P, weights_PR, good.tolerance)[1:]
-    firsts_R = np.zeros(1) if parts_PR is None else good_positions(scores_P, truth_P, parts_PR, good.tolerance)[1:]
+    firsts_R = np.zeros(1)
+    if parts_PR is not None:
+        whole, *parts = good_positions(scores_P, truth_P, parts_PR, good.tolerance)
+        firsts_R = np.array(parts) if whole == 1 or not of_a_sample else firsts_R
     return Reach(
         count=int(np.quantile(places_R, CERTAIN, method="inverted_cdf")),
         num=int(weights_PR[:, -1].sum()),

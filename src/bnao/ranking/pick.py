@@ -17,6 +17,7 @@ from bnao.objective.info import MetricInfo
 from bnao.ranking.bootstrap import Estimate, Weights, estimate
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-9  # of the best: figures in decimals that differ by just the tolerance are within it
 TOP = 10
 """Architectures in the top by score, or a third of all if that is fewer."""
 
@@ -80,7 +81,7 @@ def good_positions(scores_P: Floats, truth_P: Floats, weights_PR: Weights, toler
     the good ones are placed last, for one may be unlucky.
     """
     best_R = _best(truth_P, weights_PR)
-    good_PR = (truth_P[:, None] >= best_R - tolerance) * weights_PR.astype(np.float64)
+    good_PR = (truth_P[:, None] >= best_R - tolerance - ROUNDING * np.abs(best_R)) * weights_PR.astype(np.float64)
     _, group_P = np.unique(-scores_P, return_inverse=True)
     drawn_GR = _by_group(weights_PR.astype(np.float64), group_P)
     good_GR = _by_group(good_PR, group_P)

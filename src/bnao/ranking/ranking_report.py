@@ -38,7 +38,7 @@ class RankingReport:
     size_rule: SizeRule
     score: RankingFigures
     rounds: dict[str, RankingFigures]
-    trivial: dict[str, TrivialRanking]  # size, live_size, op_counts_fit: those that could be had
+    trivial: dict[str, TrivialRanking]  # size, live_size (or smallest_...), op_counts_fit: those that could be had
     fused: Fused | None  # None without operation counts
     ceiling: Ceiling | None  # None without second seeds
     partial_size_correlation: Estimate  # of score and size given the truth; 0 for errors unrelated to size

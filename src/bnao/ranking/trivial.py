@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.ranking.bootstrap import Estimate
-from bnao.ranking.correlation import midranks
+from bnao.ranking.correlation import kendall, midranks
 from bnao.ranking.counts_fit import cross_fitted
 from bnao.ranking.figures import RankingFigures
 
@@ -16,9 +16,13 @@ Floats = NDArray[np.float64]
 
 SCORE, FUSED = "score", "fused"
 SIZE, LIVE_SIZE, COUNTS_FIT = "size", "live_size", "op_counts_fit"
+SMALLEST = {SIZE: "smallest_size", LIVE_SIZE: "smallest_live_size"}
+"""What a ranking by size is called where the small ones come first."""
 TITLES = {
     SIZE: "the number of parameters",
     LIVE_SIZE: "the size of the live operations",
+    SMALLEST[SIZE]: "the number of parameters, fewest first",
+    SMALLEST[LIVE_SIZE]: "the size of the live operations, smallest first",
     COUNTS_FIT: "a fit on operation counts",
 }
 
@@ -48,15 +52,20 @@ class Fused:
 def trivial_rankings(
     sizes_P: Floats, live_sizes_P: Floats | None, op_counts_PO: Floats | None, truth_P: Floats, seed: int
 ) -> dict[str, Floats]:
-    """(P,) each, by name, those that can be had from what is given."""
-    found = {SIZE: sizes_P}
-    if live_sizes_P is not None:
-        found[LIVE_SIZE] = live_sizes_P
+    """(P,) each, by name, those that can be had from what is given.
+
+    By size the small ones come first, under another name, where that agrees better with the truth of this sample.
+    """
+    found: dict[str, Floats] = {}
+    for name, values_P in ((SIZE, sizes_P), (LIVE_SIZE, live_sizes_P)):
+        if values_P is not None:
+            falls = (kendall(values_P, truth_P) or 0.0) < 0
+            found |= {SMALLEST[name]: -values_P} if falls else {name: values_P}
     if op_counts_PO is not None:
         found[COUNTS_FIT] = cross_fitted(op_counts_PO, truth_P, seed)
     return found
 
 
 def fused_ranking(scores_P: Floats, op_counts_PO: Floats, truth_P: Floats, seed: int) -> Floats:
-    """(P,) cross-fitted prediction from operation counts and the rank of the score."""
-    return cross_fitted(np.column_stack([op_counts_PO, midranks(scores_P)]), truth_P, seed)
+    """(P,) cross-fitted prediction from counts and the rank of the score, in the folds of the counts alone."""
+    return cross_fitted(np.column_stack([op_counts_PO, midranks(scores_P)]), truth_P, seed, op_counts_PO)

@@ -5,7 +5,7 @@
 2. **size_does_as_well**: the interval of the score's lead over the best trivial ranking does not lie above 0. The
    supernet has to show that it is better: a count is free. Only where the score is ahead and its lead may well be
    :data:`LARGE_LEAD` or more is it **undecided**.
-3. **trust**: in :data:`SURE` of random quarters of the sample the first by score is good: near the quarter's best
+3. **trust**: the first by score is good in the sample and in :data:`SURE` of its random quarters: near their best
    truth (``good.py``: half a percentage point of a share, else a quarter of the sample's interquartile range).
    Quarters, for resamples of the whole have nearly always the same few at the top: they overrate the first by score
    (from 40 architectures, where it is truly good in 83 %, quarters gave this verdict in 8 % of samples, resamples in
@@ -50,7 +50,7 @@ class Reach:
 
     count: int  # k: the top k hold one in CERTAIN of the resamples
     num: int  # architectures in all
-    first: float  # share of random quarters in which the first by score is good; 0 where the sample is too small
+    first: float  # share of random quarters where the first by score is good; 0 if it is not in all, or they are small
     good: str = SHARES.text  # what that means
 
 

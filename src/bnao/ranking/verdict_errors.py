@@ -105,7 +105,7 @@ def verdict_error_rates(
                 {other: taus.rival(other, f"judged {name}") for other in trivial},
                 reach(scores_Q, truth_P[who_Q], weights, quarters(len(who_Q), count, seed))
                 if drawn is None
-                else reach(scores_Q, truth_P[who_Q], drawn, drawn),
+                else reach(scores_Q, truth_P[who_Q], drawn, drawn, of_a_sample=False),
             )
             for name, scores_Q in judged.items()
         }

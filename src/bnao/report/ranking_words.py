@@ -15,7 +15,13 @@ SCOPES = {
     "top_half": "top half",
     "top_tenth": "top tenth",
 }
-RIVALS = {"size": "size", "live_size": "live size", "op_counts_fit": "operation counts"}
+RIVALS = {
+    "size": "size",
+    "live_size": "live size",
+    "smallest_size": "size, smallest first",
+    "smallest_live_size": "live size, smallest first",
+    "op_counts_fit": "operation counts",
+}
 FIGURES_HEAD = ("", "Kendall's tau", "Spearman's rho", "pairs in order")
 RIVALS_HEAD = ("ranking", "tau overall", "tau, equal size", "score's lead")
 ROUNDS_HEAD = ("", "scored", "tau overall", "tau, equal size")
