@@ -10,8 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 Name = str | int
 
@@ -36,10 +40,18 @@ def torch_seed(seed: int, *names: Name) -> int:
 
 
 @contextmanager
-def torch_stream(seed: int, *names: Name) -> Iterator[None]:
-    """Within the context torch's CPU draws come from ``(seed, *names)``; the global generator is left as it was."""
+def torch_stream(seed: int, *names: Name, device: torch.device | None = None) -> Iterator[None]:
+    """Within the context torch's draws come from ``(seed, *names)``, on the CPU and on ``device`` if it is a GPU.
+
+    The global generators are left as they were.
+    """
     import torch
 
-    with torch.random.fork_rng(devices=[]):
+    gpus = [] if device is None or device.type != "cuda" else [torch.cuda.current_device()]
+    if gpus and device is not None and device.index is not None:
+        gpus = [device.index]
+    with torch.random.fork_rng(devices=gpus):
         torch.default_generator.manual_seed(torch_seed(seed, *names))
+        for gpu in gpus:
+            torch.cuda.default_generators[gpu].manual_seed(torch_seed(seed, *names))
         yield

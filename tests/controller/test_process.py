@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
-from bnao.controller.process import WordProcess, normal_scores
+from bnao.controller.process import WordProcess, _told, normal_scores
 from bnao.controller.scores import pairwise_accuracy
 from bnao.spaces.nao_cell.grammar import NaoCellGrammar
 
@@ -66,3 +66,16 @@ def test_doubled_rows_and_large_pools_are_no_trouble(additive: Landscape) -> Non
     pool = GRAMMAR.sample_distinct(400, np.random.default_rng(0)) * 2
     judge = WordProcess(words_of(pool), additive(pool), GRAMMAR.num_words)
     assert pairwise_accuracy(judge.mean(words_of(pool)), additive(pool)) > 0.9
+
+
+def test_of_very_many_scores_the_best_and_some_of_the_others_are_learned(
+    additive: Landscape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnao.controller.process.MOST_SCORED", 80)
+    pool = GRAMMAR.sample_distinct(400, np.random.default_rng(0))
+    scores = additive(pool)
+    assert len(told := _told(normal_scores(scores))) == 80 == len(set(told.tolist()))
+    assert set(np.argsort(-scores)[:40]) <= set(told.tolist()) and int(scores.argmin()) in told
+    judge = WordProcess(words_of(pool), scores, GRAMMAR.num_words)
+    others = GRAMMAR.sample_distinct(200, np.random.default_rng(9), {a.id for a in pool})
+    assert pairwise_accuracy(judge.mean(words_of(others)), additive(others)) > 0.8

@@ -44,12 +44,37 @@ def data() -> SearchData:
     return SearchData(train=_images(64, 0), valid=_images(40, 1), task=TASK)
 
 
-@pytest.fixture
-def supernet() -> Supernet:
+def _supernet(drop_path_keep: float) -> Supernet:
     torch.manual_seed(0)
-    net = Supernet(SPACE.skeleton(SUPERNET_NETWORK, TASK).build_supernet())
+    network = replace(SUPERNET_NETWORK, drop_path_keep=drop_path_keep)
+    net = Supernet(SPACE.skeleton(network, TASK).build_supernet())
     net.progress.value = 1.0
     return net
+
+
+@pytest.fixture
+def supernet() -> Supernet:
+    return _supernet(0.5)
+
+
+@pytest.fixture
+def still() -> Supernet:
+    """Without drop-path, so that nothing is drawn."""
+    return _supernet(1.0)
+
+
+@pytest.mark.parametrize(("score", "adapt_steps"), [("loss", 0), ("loss", 2), ("learning", 2), ("both", 2)])
+def test_scores_do_not_depend_on_who_trained_the_weights(supernet, data, score, adapt_steps):
+    """A process that has trained them and one that has read them, at whatever progress, score alike."""
+    evaluator = OneShotEvaluator(
+        supernet, SPACE.grammar.canonical, data, ScoringConfig(score=score, adapt_steps=adapt_steps), seed=0
+    )
+    pool, found = SPACE.grammar.sample(3, np.random.default_rng(0)), []
+    for progress in (1.0, 0.0, 0.3):
+        supernet.progress.value = progress
+        found.append(evaluator.evaluate(pool).values_P.tolist())
+        assert supernet.progress.value == progress
+    assert found[0] == found[1] == found[2]
 
 
 def _hash(supernet: Supernet) -> str:
@@ -82,8 +107,8 @@ def test_scoring_changes_nothing_and_repeats(supernet, data, statistics, score, 
     assert np.isfinite(first.values_P).all()
 
 
-def test_the_learning_score_is_the_mean_loss_before_each_update(supernet, data):
-    supernet.progress.value = 0.0  # no drop-path, so that nothing is drawn
+def test_the_learning_score_is_the_mean_loss_before_each_update(still, data):
+    supernet = still
     config = ScoringConfig(score="learning", adapt_steps=3, adapt_from=1, adapt_batch_size=8, batch_size=16)
     evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
     a = SPACE.grammar.sample(1, np.random.default_rng(0))[0]
@@ -126,9 +151,9 @@ def test_loss_scores_are_the_negated_loss_of_the_view(supernet, data):
     assert scores.metrics_P[0] == direct.metric
 
 
-def test_adaptation_is_a_short_training_of_a_copy(supernet, data):
+def test_adaptation_is_a_short_training_of_a_copy(still, data):
     """Without drop-path noise: equal to plain SGD, written out, on the batches that the evaluator drew."""
-    supernet.progress.value = 0.0
+    supernet = still
     a = SPACE.grammar.sample(1, np.random.default_rng(3))[0]
     config = ScoringConfig(batch_size=20, adapt_steps=3, adapt_learning_rate=0.1, adapt_batch_size=16)
     evaluator = OneShotEvaluator(supernet, SPACE.grammar.canonical, data, config, seed=0)
@@ -214,6 +239,37 @@ def test_recalibrated_statistics_are_the_mean_over_batches(supernet):
         means = [view.stem.conv(x).mean(dim=(0, 2, 3)) for x in batches]
     torch.testing.assert_close(view.stem.norm.running_mean, (means[0] + means[1]) / 2)
     assert not any(m.training for m in view.modules())
+
+
+class HalfFrozen(torch.nn.Module):
+    """Pretrained: a convolution and its batch norm, with statistics of their own; and one more of each that learn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4), torch.nn.BatchNorm2d(4, affine=False)
+        )
+        self.tail = torch.nn.Sequential(torch.nn.Conv2d(4, 4, 1), torch.nn.BatchNorm2d(4))
+        for norm in (self.body[1], self.body[2]):
+            norm.running_mean.fill_(3.0)
+            norm.running_var.fill_(9.0)
+        self.body.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.tail(self.body(x))
+
+
+def test_frozen_parts_are_scored_with_the_statistics_that_they_keep():
+    torch.manual_seed(0)
+    network, x = HalfFrozen().train(), torch.randn(16, 3, 4, 4)
+    wanted = copy.deepcopy(network.body).eval()(x)
+    views = (batch_statistics_view(network), recalibrated_view(network, [x]))
+    for view in views:
+        assert torch.equal(view.body(x), wanted)
+        assert view.tail[1] is not network.tail[1]
+    kept, own = views[1].state_dict(), network.state_dict()
+    assert all(torch.equal(kept[name], own[name]) for name in own if name.startswith("body"))
+    assert not torch.equal(kept["tail.1.running_mean"], own["tail.1.running_mean"])
 
 
 def test_eval_view_leaves_modes_alone(supernet):

@@ -68,6 +68,23 @@ def test_defaults_and_modes_alone_say_nothing():
             ["scoring.recalibration_batches is not used with scoring.statistics batch"],
         ),
         ({"scoring": ScoringConfig(recalibration_batches=9, statistics="recalibrated")}, []),
+        ({"scoring": ScoringConfig(recalibration_batches=9), "final": FinalConfig(mode="inherit")}, []),
+        (
+            {
+                "scoring": ScoringConfig(
+                    score="learning", adapt_steps=3, batch_size=9, images=20, recalibration_batches=9
+                )
+            },
+            [
+                "scoring.batch_size, scoring.images and scoring.recalibration_batches are not used with scoring.score "
+                "learning, which looks at training examples alone"
+            ],
+        ),
+        (
+            {"scoring": ScoringConfig(adapt_steps=3, adapt_from=1)},
+            ["scoring.adapt_from is not used with scoring.score loss"],
+        ),
+        ({"loop": LoopConfig(rounds=1, known="known.csv"), "controller": ControllerConfig(epochs=50)}, []),
         (
             {"scoring": ScoringConfig(adapt_batch_size=9)},
             ["scoring.adapt_batch_size is not used with scoring.adapt_steps 0"],

@@ -108,3 +108,24 @@ def test_what_is_no_decision_is_wrong_and_never_a_hit():
     assert METRICS.get("f1").of(torch.full((3, 2), NAN), torch.zeros(3, dtype=torch.long)) == 0.0
     half = torch.tensor([[NAN, 0.0], [1.0, 1.0]])
     assert math.isnan(METRICS.get("auroc").of(half, torch.tensor([[0.0, 1.0], [1.0, 0.0]])))
+
+
+@pytest.mark.parametrize("weights", [None, (10.0, 10.0, 10.0), (1.0, 2.0, 0.5)])
+def test_probabilities_that_are_certain_cost_as_much_as_labels(weights):
+    """So a teacher's students weigh as much as the teacher, whatever the scale of the weights."""
+    objective = make_objective(ObjectiveConfig(class_weights=weights))
+    outputs, labels = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 3
+    certain = torch.nn.functional.one_hot(labels, 3).float()
+    torch.testing.assert_close(objective.training_loss(outputs, certain), objective.training_loss(outputs, labels))
+    if weights is None:
+        soft = torch.randn(8, 3, generator=torch.Generator().manual_seed(1)).softmax(1)
+        torch.testing.assert_close(
+            objective.training_loss(outputs, soft), torch.nn.functional.cross_entropy(outputs, soft)
+        )
+
+
+def test_a_class_that_is_ruled_out_costs_nothing_and_has_no_gradient():
+    outputs = torch.tensor([[1.0, 2.0, -math.inf]], requires_grad=True)
+    loss = make_objective(ObjectiveConfig()).training_loss(outputs, torch.tensor([[0.5, 0.5, 0.0]]))
+    loss.backward()
+    assert math.isfinite(float(loss.detach())) and torch.isfinite(outputs.grad).all()

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
+from bnao import OneOf
 from bnao.cost.feasible import FeasibleSpace
+from bnao.cost.sizes import SizeTable
 from bnao.errors import SettingError
 from bnao.rng import generator
-from bnao.sampling import space_draws
+from bnao.sampling import make_policy, space_draws
+from bnao.sampling.config import SamplingConfig
+from bnao.spaces.config import NetworkConfig
+from bnao.spaces.own import OwnSpace
+from bnao.task import Task
 from bnao.testing.policies import check_frequencies, check_policy
 
 
@@ -68,3 +76,36 @@ def test_bound_and_moments(listed: Callable[..., Any]) -> None:
 def test_size_is_not_read(listed: Callable[..., Any]) -> None:
     with pytest.raises(SettingError, match="'macs_proportional' does not read size"):
         listed().policy(policy="macs_proportional", over="space", size="chosen_ops")
+
+
+class Rescaled(nn.Module):
+    """How much the second choice costs depends on what the first has made of the image: no sum of parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def pool() -> nn.Module:
+            return OneOf({"half": lambda: nn.AvgPool2d(2), "quarter": lambda: nn.AvgPool2d(4)})
+
+        self.first = OneOf({"none": nn.Identity, "down": pool})
+        self.second = OneOf({"k1": lambda: nn.Conv2d(3, 8, 1), "k5": lambda: nn.Conv2d(3, 8, 5, padding=2)})
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.second(self.first(x)).mean((2, 3)))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("over", ["pool", "space"])
+def test_where_no_bound_is_known(over: Literal["pool", "space"]) -> None:
+    space = OwnSpace(Rescaled, torch.zeros(1, 3, 8, 8))
+    task = Task(in_channels=3, image_size=(8, 8), num_classes=4)
+    sizes, feasible = SizeTable(space.skeleton(NetworkConfig(), task)), FeasibleSpace(space.grammar)
+    pool = [space.grammar.nth(k) for k in range(space.grammar.count())]
+    macs = sizes.macs(pool).astype(float)
+    assert sizes.max_macs() == np.inf and macs.max() > 100 * macs.min()
+    config = SamplingConfig(policy="macs_proportional", over=over, floor=0.0)
+    policy = make_policy(config, feasible=feasible, sizes=sizes, pool=pool, seed=0)
+    assert ("approximate" in policy.describe()) == (over == "space")
+    drawn = [policy.plan(step, generator(0, "t", step)).paths[0].id for step in range(4000)]
+    found = np.array([drawn.count(a.id) for a in pool]) / 4000
+    np.testing.assert_allclose(found, macs / macs.sum(), atol=0.04)

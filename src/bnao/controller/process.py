@@ -19,6 +19,7 @@ SHARES = (0.0, 0.25, 0.5, 0.75)  # of the counts' part in the kernel
 NOISES = (0.03, 0.1, 0.3, 1.0)  # variance of the noise, where that of the function is 1
 SMALLEST_VARIANCE = 1e-9  # rounding may leave less
 SMALLEST_SQUARE = 1e-12  # rounding may leave more than none where features are equal
+MOST_SCORED = 2500  # scores that are learned from: the memory grows with their square, the time with their cube
 MOST_TO_CHOOSE = 300  # scores from which the three are chosen; a larger pool is thinned for that
 
 
@@ -36,7 +37,7 @@ class WordProcess:
     from the few (as in Kennedy and O'Hagan, Biometrika 87, 2000, whose cheap model enters linearly as well).
 
     Targets are :func:`normal_scores`: the order alone counts, so losses and accuracies are judged alike, and one
-    diverged network is the last and no more.
+    diverged network is the last and no more. Of more than :data:`MOST_SCORED` some are left out.
 
     >>> words = np.array([[0, 0], [0, 1], [1, 1], [1, 0]])
     >>> judge = WordProcess(words, np.array([0.1, 0.2, 0.4, 0.3]), num_words=2)
@@ -52,11 +53,13 @@ class WordProcess:
         cheaper: WordProcess | None = None,
     ) -> None:
         self._num_words = num_words
+        targets_P = normal_scores(scores_P)
+        told = _told(targets_P)
+        words_PT, targets_P = words_PT[told], targets_P[told]
         self._linear = [_Linear(self._counts, words_PT)]
         if cheaper is not None:
             self._linear.append(_Linear(lambda words_CT: cheaper.mean(words_CT)[:, None], words_PT))
         self._scored = self._view(words_PT)
-        targets_P = normal_scores(scores_P)
         distance_PP, dot_PP = self._compare(self._scored, self._scored)
         thin = np.linspace(0, len(targets_P) - 1, min(len(targets_P), MOST_TO_CHOOSE)).astype(int)
         square = np.ix_(thin, thin)
@@ -167,6 +170,16 @@ def normal_scores(scores_P: NDArray[np.float64]) -> NDArray[np.float64]:
     _, place_P, count_K = np.unique(scores_P, return_inverse=True, return_counts=True)
     middle_K = np.cumsum(count_K) - 0.5 * count_K
     return np.asarray(ndtri(middle_K[place_P] / len(scores_P)))
+
+
+def _told(targets_P: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices, in order, of at most :data:`MOST_SCORED`: half are the best, half evenly spaced among the others."""
+    if len(targets_P) <= MOST_SCORED:
+        return np.arange(len(targets_P))
+    order = np.argsort(-targets_P, kind="stable")
+    best, others = np.split(order, [MOST_SCORED // 2])
+    rest = np.linspace(0, len(others) - 1, MOST_SCORED - len(best)).astype(int)
+    return np.sort(np.concatenate([best, others[rest]]))
 
 
 def _one_hot(words_CT: NDArray[np.int64], num_words: int) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from bnao.call import call_network, split_outputs
 from bnao.data.examples import Batch, Examples
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import Name, generator, torch_stream
+from bnao.spaces.progress import DropPath
 from bnao.supernet.frozen import train_mode
 from bnao.training.device import network_inputs
 
@@ -44,6 +45,7 @@ class Adaptation:
         seed: int,
         objective: Objective = CLASSIFICATION,
     ) -> None:
+        self._device = images.device
         self._learning_rate, self._stream, self._objective = learning_rate, (seed, "scoring", "adaptation"), objective
         size = min(batch_size, len(images))
         rng = generator(*self._stream)
@@ -66,12 +68,18 @@ class Adaptation:
         return self._trained(path, heard), figures
 
     def _trained(self, path: nn.Module, heard: Callable[[Tensor, Tensor, Tensor], None]) -> nn.Module:
-        """The copy; ``heard(loss, outputs, targets)`` before each update."""
+        """The copy; ``heard(loss, outputs, targets)`` before each update.
+
+        Drop-path is as strong as at the end of a training, whichever process has made that.
+        """
         network = train_mode(copy.deepcopy(path))
+        for part in network.modules():
+            if isinstance(part, DropPath):
+                part.progress.value = 1.0
         parameters = [p for p in network.parameters() if p.requires_grad]
         optimizer = SGD(parameters, lr=self._learning_rate, momentum=MOMENTUM, foreach=True)
         names: tuple[Name, ...] = self._stream[1:]
-        with torch_stream(self._stream[0], *names), torch.enable_grad():
+        with torch_stream(self._stream[0], *names, device=self._device), torch.enable_grad():
             for step, (x, targets) in enumerate(self._batches):
                 for group in optimizer.param_groups:
                     group["lr"] = self._learning_rate * (1 - (1 - END) * step / len(self._batches))

@@ -1,4 +1,7 @@
-"""Views of a network for evaluation: own modes and statistics, shared weights. Evaluating a view changes nothing."""
+"""Views of a network for evaluation: own modes and statistics, shared weights. Evaluating a view changes nothing.
+
+Frozen parts are seen with the running statistics that they have in training and in the delivered network.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnao.call import call_network
 from bnao.supernet.clone import clone_module
+from bnao.supernet.frozen import frozen_modules
 
 BatchNorm = _BatchNorm
 """Base class of torch's batch norms of any dimension."""
@@ -44,19 +48,21 @@ def own_statistics_view(module: nn.Module) -> nn.Module:
 
 def measuring(view: nn.Module, on: bool) -> None:
     """While ``on``, what runs through ``view`` adds to its running statistics: all batches count alike."""
+    frozen = frozen_modules(view)
     for part in view.modules():
-        if isinstance(part, BatchNorm):
+        if isinstance(part, BatchNorm) and part not in frozen:
             part.training = on
 
 
 def _view(module: nn.Module, treat: Callable[[BatchNorm], BatchNorm]) -> nn.Module:
     memo: dict[int, nn.Module] = {}
+    frozen = frozen_modules(module)
 
     def visit(part: nn.Module) -> nn.Module:
         if id(part) not in memo:
             clone = clone_module(part)
             clone.training = False
-            if isinstance(clone, BatchNorm):
+            if isinstance(clone, BatchNorm) and part not in frozen:
                 clone = treat(clone)
             memo[id(part)] = clone
             for name, child in part._modules.items():

@@ -207,9 +207,10 @@ class Rounds:
                 }
             )
             if scores.num_not_finite == len(pool):
+                remedy = "lower scoring.adapt_learning_rate, or " if self._bench.config.scoring.adapt_steps else ""
                 raise NumericalError(
-                    "scores order architectures where at least one has a finite validation loss; none of "
-                    f"{len(pool)} has: look for values in the validation data that are not finite (NaN or infinite)"
+                    "scores order architectures where at least one has a finite loss; none of "
+                    f"{len(pool)} has: {remedy}look for values in the data that are not finite (NaN or infinite)"
                 )
             if scores.num_not_finite:
                 self._log.warn(

@@ -18,6 +18,8 @@ from bnao.training.config import TrainingConfig
 
 EVOLUTION = ("population", "tournament")
 NAO = tuple(f.name for f in fields(ControllerConfig) if f.name not in ("proposer", *EVOLUTION))
+OF_VALIDATION = ("images", "batch_size", "statistics", "recalibration_batches")
+"""Fields of ScoringConfig about the validation examples, or the statistics that networks meet them with."""
 NOT_READ_BY = {"nao": EVOLUTION, "evolution": NAO, "random": NAO + EVOLUTION}
 """Fields of ControllerConfig that a proposer does not read; of a registered one of your own nothing is known."""
 
@@ -93,7 +95,8 @@ def _loop(config: SearchConfig) -> list[str]:
     if config.loop.rounds == 1 and config.max_minutes is None:  # with it the rounds may not be those asked for
         proposals = [name for name in _changed(config.loop, LoopConfig()) if name == "proposals"]
         why = "with loop.rounds 1"
-        return _sentence("loop", proposals, why) + _sentence("controller", changed, why)
+        controller_unread = [] if config.loop.known else changed  # a pool that is given may teach it at the start
+        return _sentence("loop", proposals, why) + _sentence("controller", controller_unread, why)
     unread = NOT_READ_BY.get(controller.proposer, ())
     texts = _sentence(
         "controller", [n for n in changed if n in unread], f"with controller.proposer {controller.proposer}"
@@ -105,16 +108,26 @@ def _loop(config: SearchConfig) -> list[str]:
 
 def _scoring(config: SearchConfig) -> list[str]:
     changed, texts = _changed(config.scoring, ScoringConfig()), []
-    if config.scoring.statistics == "batch":
-        texts += _sentence(
-            "scoring", [n for n in changed if n == "recalibration_batches"], "with scoring.statistics batch"
-        )
+    if config.scoring.score == "learning":
+        unread = [n for n in changed if n in OF_VALIDATION and not _recalibrates(config, n)]
+        texts += _sentence("scoring", unread, "with scoring.score learning, which looks at training examples alone")
+    elif config.scoring.statistics == "batch":
+        unread = [n for n in changed if n == "recalibration_batches" and not _recalibrates(config, n)]
+        texts += _sentence("scoring", unread, "with scoring.statistics batch")
     if config.scoring.adapt_steps == 0:
         texts += _sentence("scoring", [n for n in changed if n.startswith("adapt_")], "with scoring.adapt_steps 0")
     elif config.scoring.score != "both":
         why = f"with scoring.adapt_steps {config.scoring.adapt_steps}: adapted networks share nothing"
         texts += _sentence("scoring", [n for n in changed if n == "cache_mb"], why)
+    if config.scoring.adapt_steps and not config.scoring.learns:
+        why = f"with scoring.score {config.scoring.score}"
+        texts += _sentence("scoring", [n for n in changed if n == "adapt_from"], why)
     return texts
+
+
+def _recalibrates(config: SearchConfig, name: str) -> bool:
+    """Whether the winner's statistics are taken by this setting of the scoring."""
+    return name == "recalibration_batches" and config.final.mode == "inherit"
 
 
 def _check(config: SearchConfig) -> list[str]:

@@ -102,11 +102,11 @@ def _one_column_per_label(outputs: Tensor, targets: Tensor) -> tuple[NDArray[np.
     """Scores and truth as (N, K); dimensions behind the classes (pixels) become examples."""
     if targets.is_floating_point() or targets.shape == outputs.shape:
         flat = outputs.reshape(len(outputs), -1), targets.reshape(len(targets), -1)
-        return flat[0].double().numpy(), (flat[1] > 0.5).numpy()
+        return flat[0].double().cpu().numpy(), (flat[1] > 0.5).cpu().numpy()
     num_classes = outputs.shape[1]
     scores = outputs.movedim(1, -1).reshape(-1, num_classes).double().softmax(1)
     truth = torch.nn.functional.one_hot(targets.reshape(-1), num_classes).bool()
-    return scores.numpy(), truth.numpy()
+    return scores.cpu().numpy(), truth.cpu().numpy()
 
 
 def _area(scores_N: NDArray[np.float64], truth_N: NDArray[np.bool_]) -> float:

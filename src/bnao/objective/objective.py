@@ -38,7 +38,19 @@ class Objective:
         if self.loss is not None:
             return self.loss(outputs, targets)
         weights = None if self.class_weights is None else self.class_weights.to(outputs.device)
+        if targets.is_floating_point():
+            return _soft_cross_entropy(outputs, targets, weights)
         return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=smoothing)
+
+
+def _soft_cross_entropy(outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """Cross entropy of probabilities (B, K) as of labels drawn from them: divided by the sum of weights, not by B.
+
+    Classes of probability 0 count nothing, also where an output rules them out.
+    """
+    share = targets if weights is None else targets * weights
+    logs = F.log_softmax(outputs, dim=1).masked_fill(targets == 0, 0.0)
+    return -(share * logs).sum() / share.sum()
 
 
 def make_objective(config: ObjectiveConfig, loss: Loss | None = None, metric: Metric | None = None) -> Objective:

@@ -96,6 +96,15 @@ class BlockDraws:
         return self._draws.describe()
 
 
+def fewer(draws: int, share: float, least: int) -> int:
+    """How many of ``draws`` feasible ones are worth their price, where ``share`` of the space keeps the limits.
+
+    >>> [fewer(4096, share, 64) for share in (1.0, 0.1, 0.01, 0.0001)]
+    [4096, 4096, 410, 64]
+    """
+    return max(least, min(draws, round(10 * share * draws)))
+
+
 def floored(weights_P: NDArray[np.float64], floor: float, mean: float | None = None) -> NDArray[np.float64]:
     """max(w, floor * mean of w), with the mean over these P unless given; all ones if that mean is zero.
 

@@ -17,9 +17,12 @@ from bnao.cost.feasible import FeasibleSpace
 from bnao.errors import SettingError
 from bnao.rng import generator
 from bnao.sampling.base import PolicySetup
+from bnao.sampling.draws import fewer
 
 DRAWS = 4096
 """Uniform draws from which the climb in a large space starts."""
+FEWEST = 64
+"""Where limits make draws dear the climb starts from fewer, but not fewer than so many."""
 CLIMBERS = 8
 """Best architectures that are kept and mutated further."""
 MUTANTS = 64
@@ -97,7 +100,7 @@ def _climb(feasible: FeasibleSpace, count: Count, sign: int) -> Architecture:
         order = np.argsort(-scores_P, kind="stable")[:CLIMBERS]
         return [architectures[int(k)] for k in order], int(scores_P[order[0]])
 
-    climbers, top = best(feasible.sample(DRAWS, rng))
+    climbers, top = best(feasible.sample(fewer(DRAWS, feasible.share, FEWEST), rng))
     barren = 0
     while barren < PATIENCE:
         mutants = [feasible.mutate(climbers[k % len(climbers)], rng) for k in range(MUTANTS)]

@@ -10,7 +10,8 @@ stay exact. Tried in this order (DESIGN decision 7):
    mixture proportional to v(a) + f (uniform with probability f / (mean v + f)), accept with t(a) / (v(a) + f); exact.
    (Where v = w, at least half are accepted, whatever the space.) The same threshold, of those within the limits; of
    all that are proposed :data:`MIN_LIMITED_ACCEPTANCE`.
-3. *Sampling-importance-resampling*: :data:`CANDIDATES` uniform draws for each draw wanted, resampled by t; approximate.
+3. *Sampling-importance-resampling*: :data:`CANDIDATES` uniform draws for each draw wanted (fewer where limits make
+   them dear), resampled by t; approximate.
 
 Shapes: P architectures.
 """
@@ -27,7 +28,7 @@ from bnao.arch import Architecture
 from bnao.cost.feasible import FeasibleSpace
 from bnao.errors import SettingError
 from bnao.rng import generator
-from bnao.sampling.draws import Draws, UniformDraws, floored
+from bnao.sampling.draws import Draws, UniformDraws, fewer, floored
 from bnao.spaces.additive import AdditiveSampler
 
 MIN_ACCEPTANCE = 0.05
@@ -38,8 +39,8 @@ CANDIDATES = 64
 """Uniform draws for each resampled one, where draws are approximate."""
 PILOT = 16384
 """Uniform draws, the same in every run, that estimate acceptance rates, and the mean weight where it is not known."""
-LEAST_PILOT = 256
-"""The pilot is cut where limits make draws dear: the share s of the space that keeps them times 10 PILOT, not less."""
+LEAST_PILOT, LEAST_CANDIDATES = 256, 8
+"""Both are cut where limits make draws dear (:func:`~bnao.sampling.draws.fewer`), but not below these."""
 _MAX_ROUNDS = 1000
 _MAX_BATCH = 2**17
 
@@ -88,21 +89,22 @@ class AcceptedDraws(Draws):
 
 
 class ResampledDraws(Draws):
-    """Sampling-importance-resampling: n of 64 n uniform draws, with repeats, by their weight."""
+    """Sampling-importance-resampling: n of up to 64 n uniform draws, with repeats, by their weight."""
 
     def __init__(self, feasible: FeasibleSpace, target: Weights) -> None:
         self._feasible, self._target = feasible, target
+        self._candidates = fewer(CANDIDATES, feasible.share, LEAST_CANDIDATES)
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:
         """``n`` draws."""
-        candidates = self._feasible.sample(CANDIDATES * n, rng)
+        candidates = self._feasible.sample(self._candidates * n, rng)
         ends_P = np.cumsum(self._target(candidates))
         picks = np.searchsorted(ends_P, rng.random(n) * ends_P[-1], side="right")
         return [candidates[min(int(i), len(candidates) - 1)] for i in picks]
 
     def describe(self) -> str:
         """Approximate."""
-        return f"approximate, by resampling {CANDIDATES} uniform draws for each"
+        return f"approximate, by resampling {self._candidates} uniform draws for each"
 
 
 def space_draws(
@@ -151,7 +153,7 @@ def space_draws(
 
 def _pilot_draws(feasible: FeasibleSpace) -> int:
     """How many draws the pilot has."""
-    return max(LEAST_PILOT, min(PILOT, round(10 * feasible.share * PILOT)))
+    return fewer(PILOT, feasible.share, LEAST_PILOT)
 
 
 def _mixture(feasible: FeasibleSpace, envelope: Envelope, uniform: float) -> Propose:

@@ -16,10 +16,18 @@ def train_mode(network: nn.Module) -> nn.Module:
     (False, True)
     """
     network.train()
+    for module in frozen_modules(network):
+        module.training = False
+    return network
+
+
+def frozen_modules(network: nn.Module) -> set[nn.Module]:
+    """The modules all of whose weights (one at least) ask for no gradient, and all that is in them."""
+    found: set[nn.Module] = set()
     if all(weight.requires_grad for weight in network.parameters()):
-        return network
+        return found
     for module in network.modules():
         weights = list(module.parameters())
         if weights and not any(weight.requires_grad for weight in weights):
-            module.eval()
-    return network
+            found.update(module.modules())
+    return found

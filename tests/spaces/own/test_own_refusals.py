@@ -280,3 +280,18 @@ def test_architectures(text: str, words: str) -> None:
     for wrong in ((-1, 0), (9, 0), (0,)):
         with pytest.raises(ArchitectureError):
             grammar.decode(wrong)
+
+
+class HalvesItsInput(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(either(), linear())
+
+    def forward(self, x: Tensor) -> Any:
+        return self.body(x.mul_(0.5))
+
+
+def test_inputs_are_left_as_they_are() -> None:
+    refused(HalvesItsInput, "a model leaves its inputs as they are.*changed in place: write `x = x \\* 2`")
+    refused(lambda: nn.Sequential(nn.ReLU(inplace=True), either()), "changed in place")
+    assert OwnSpace(lambda: nn.Sequential(linear(), nn.ReLU(inplace=True), either()), X).grammar.count() == 2

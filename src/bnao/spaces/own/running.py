@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bnao.arch import Architecture
-from bnao.call import call_network
+from bnao.call import call_network, tensors_of
 from bnao.errors import SettingError
 from bnao.spaces.own.conditions import Condition
 from bnao.spaces.own.construction import Construction
@@ -33,6 +33,7 @@ def require_runs(made: Construction, architectures: list[Architecture], inputs: 
     made.module.eval()
     for architecture in architectures:
         with resolved(made.module, architecture) as network, _untouched():
+            before = _versions(example)
             try:
                 call_network(network, example)
             except Exception as error:
@@ -45,6 +46,17 @@ def require_runs(made: Construction, architectures: list[Architecture], inputs: 
                     "let the options of a place take and give the same shapes, or make choices that must agree one "
                     "decision by the same name"
                 ) from error
+            if _versions(example) != before:
+                raise SettingError(
+                    "a model leaves its inputs as they are, for all architectures are scored on the same ones; "
+                    f"received inputs that architecture {str(architecture)!r} changed in place: write `x = x * 2` for "
+                    "`x.mul_(2)`, and let no layer that the inputs enter have inplace=True"
+                )
+
+
+def _versions(inputs: Inputs) -> list[int]:
+    """How often each tensor was written to, as far as torch knows."""
+    return [0 if tensor.is_inference() else tensor._version for tensor in tensors_of(inputs)]
 
 
 class Runner:
