@@ -39,6 +39,15 @@ def torch_seed(seed: int, *names: Name) -> int:
     return _entropy(seed, ("torch", *names)) % 2**63
 
 
+def gpus_of(device: torch.device) -> list[int]:
+    """The number of the GPU that ``device`` is, for ``torch.random.fork_rng``; none where it is no GPU."""
+    import torch
+
+    if device.type != "cuda":
+        return []
+    return [torch.cuda.current_device() if device.index is None else device.index]
+
+
 @contextmanager
 def torch_stream(seed: int, *names: Name, device: torch.device | None = None) -> Iterator[None]:
     """Within the context torch's draws come from ``(seed, *names)``, on the CPU and on ``device`` if it is a GPU.
@@ -47,9 +56,7 @@ def torch_stream(seed: int, *names: Name, device: torch.device | None = None) ->
     """
     import torch
 
-    gpus = [] if device is None or device.type != "cuda" else [torch.cuda.current_device()]
-    if gpus and device is not None and device.index is not None:
-        gpus = [device.index]
+    gpus = [] if device is None else gpus_of(device)
     with torch.random.fork_rng(devices=gpus):
         torch.default_generator.manual_seed(torch_seed(seed, *names))
         for gpu in gpus:

@@ -24,7 +24,7 @@ from bnao.data.examples import Examples, Planned
 from bnao.distributed import ProcessLost, Shards
 from bnao.errors import NumericalError
 from bnao.objective import CLASSIFICATION, Objective
-from bnao.rng import generator, torch_seed
+from bnao.rng import generator, gpus_of, torch_seed
 from bnao.sampling.base import Policy, Schedule, StepPlan
 from bnao.supernet import Path, Trainable
 from bnao.training.averaging import LazyAverage
@@ -280,7 +280,7 @@ class _Batches:
     def part(self, number: int) -> Iterator[tuple[Any, Tensor]]:
         """Inputs and targets of part ``number``; within the context torch draws from the part's stream."""
         index, seed = self.planned(number)
-        with torch.random.fork_rng(devices=_cuda_devices(self._images.device)):
+        with torch.random.fork_rng(devices=gpus_of(self._images.device)):
             torch.manual_seed(seed)
             x, targets = self._images.batch(index)
             if self._augment.is_active:
@@ -402,9 +402,3 @@ def _autocast(targets: Tensor, config: TrainingConfig) -> AbstractContextManager
 
 def _compiled(path: Path, config: TrainingConfig) -> AbstractContextManager[Any]:
     return compiled(path) if config.compile == "operations" else nullcontext()
-
-
-def _cuda_devices(device: torch.device) -> list[int]:
-    if device.type != "cuda":
-        return []
-    return [torch.cuda.current_device() if device.index is None else device.index]

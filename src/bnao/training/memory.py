@@ -22,6 +22,8 @@ _LARGEST = (1 << 30, 32 << 20)
 _AFTERWARDS = {_MMAP_THRESHOLD: 32 << 20, _TRIM_THRESHOLD: 64 << 20}
 """Where glibc's own thresholds end up in a process that frees large tensors: once set, they no longer move."""
 _VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_")
+_lock = threading.Lock()
+_num_contexts = 0
 
 
 def is_left_to_us(environment: Mapping[str, str]) -> bool:
@@ -40,11 +42,18 @@ def keeping_freed_memory() -> Iterator[None]:
     At the end it gives back what is not in use, and goes on as processes do. Contexts may be nested, in several threads
     too: the last that is left counts.
     """
-    _users.enter()
+    global _num_contexts
+    with _lock:
+        _num_contexts += 1
+        if _num_contexts == 1:
+            _keep()
     try:
         yield
     finally:
-        _users.leave()
+        with _lock:
+            _num_contexts -= 1
+            if _num_contexts == 0:
+                _go_on()
 
 
 def give_back_freed_memory() -> None:
@@ -52,28 +61,6 @@ def give_back_freed_memory() -> None:
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(ctypes.c_size_t(0))
-
-
-class _Users:
-    """How many contexts there are."""
-
-    def __init__(self) -> None:
-        self._lock, self._count = threading.Lock(), 0
-
-    def enter(self) -> None:
-        with self._lock:
-            self._count += 1
-            if self._count == 1:
-                _keep()
-
-    def leave(self) -> None:
-        with self._lock:
-            self._count -= 1
-            if self._count == 0:
-                _go_on()
-
-
-_users = _Users()
 
 
 def _keep() -> None:
