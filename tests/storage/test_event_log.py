@@ -17,15 +17,15 @@ plain = st.recursive(
 
 
 @settings(max_examples=60, deadline=None)
-@given(values=st.lists(plain, min_size=1, max_size=5), data=st.data())
-def test_a_log_cut_at_any_byte_reads_and_goes_on(values: list[object], data: st.DataObject) -> None:
+@given(values=st.lists(plain, min_size=1, max_size=5), place=st.integers(0, 100_000))
+def test_a_log_cut_at_any_byte_reads_and_goes_on(values: list[object], place: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.jsonl"
         with EventLog(path) as log:
             for value in values:
                 log.event("check", text=value)
         content = path.read_bytes()
-        cut = data.draw(st.integers(0, len(content)))
+        cut = place % (len(content) + 1)  # drawn apart: times make the content of other lengths
         path.write_bytes(content[:cut])
         events = read_events(path)
         whole = content[:cut].count(b"\n")

@@ -123,7 +123,7 @@ def test_a_nan_in_training_data_is_told_from_a_divergence(tmp_path: Path) -> Non
 
 
 def test_a_nan_in_validation_data_ends_the_search_before_it_chooses(tmp_path: Path) -> None:
-    with pytest.raises(NumericalError, match=r"scoring-1 \(scoring\): .* none of 2 has: look for values in the valid"):
+    with pytest.raises(NumericalError, match=r"scoring-1 \(scoring\): .* none of 2 has: look for values in the data"):
         search(tmp_path / "run", valid=True)
 
 
