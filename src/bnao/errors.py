@@ -35,6 +35,10 @@ class NumericalError(BnaoError, ArithmeticError):
     """Training produced a value that is not finite."""
 
 
+class UnusableData(NumericalError):
+    """The same, where the data are to blame: a batch holds values that are not finite."""
+
+
 class Interrupted(KeyboardInterrupt):
     """The user stopped the work; the message says what is kept and how to go on."""
 

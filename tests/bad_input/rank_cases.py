@@ -26,7 +26,7 @@ def _begun(folder: Path) -> RunFolder:
     """Its ranking of 40 architectures, with one training, still open."""
     _scored(folder)
     plan = RankPlan(round=1, architectures=40, stratify="none", second_seed=10, seed=0)
-    ranking = RunFolder.create(folder / "runs" / "mine" / "ranking", config=plan, recipe="demo")
+    ranking = RunFolder.create(folder / "runs" / "mine" / "ranking", config=plan, recipe="demo", kind="ranking")
     with ranking.commit() as commit:
         commit.write_json(PLAN, plan)
         commit.write_json(TRAININGS, Trainings(finished=[Training(key="rank-1", metric=0.5, seconds=1.0)]))

@@ -139,7 +139,7 @@ def test_what_does_not_fit_is_refused(asked: dict[str, object], message: str, ra
 
 def test_two_rankings_at_a_time_are_refused(copied: Path) -> None:
     with (
-        RunFolder.resume(copied / "ranking"),
+        RunFolder.resume(copied / "ranking", ranking=True),
         pytest.raises(RunError, match=r"one process at a time works on a run; .*ranking' is in use"),
     ):
         api.rank(copied, 8)

@@ -421,8 +421,8 @@ def rank(
         result = rank_run(folder, asked, processes, heard, objects)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
-    publish(result, folder)
-    _draw_report(folder, heard)
+    if publish(result, folder) or not (folder.path / "report.html").exists():
+        _draw_report(folder, heard)
     return result
 
 

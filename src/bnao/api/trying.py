@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bnao.api.searching import _listener, _stage_log
+from bnao.distributed import refuse_launched
 from bnao.loop.config import SearchConfig
 from bnao.loop.dry.result import DryRun
 from bnao.loop.train.config import TrainConfig
@@ -21,6 +22,7 @@ def dry_search(config: SearchConfig, *, listener: Listener | Callable[..., None]
     """
     from bnao.loop.dry.search import try_search
 
+    refuse_launched("a dry run of a search", "try it without torchrun")
     return try_search(config, _stage_log(_listener(listener)))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bnao.cli.browser import show_in_browser
-from bnao.distributed import launched
+from bnao.distributed import is_leader, launched
 from bnao.errors import require
 
 
@@ -40,6 +40,10 @@ def resume(folder: Path, /, *, processes: int | None = None) -> None:
     """
     from bnao.storage import RunFolder
 
+    if not is_leader():
+        from bnao.loop.team.start import follow_launched
+
+        return follow_launched()
     run = RunFolder.open(folder)
 
     import bnao.api as api
@@ -88,26 +92,25 @@ def pick(
     out
         folder to write, must be new [FOLDER-pick-LIMITS]
     """
-    from rich.console import Console
-
     import bnao.api as api
-    from bnao.report import ProgressDisplay, print_summary
+    from bnao.cli.several import by_several
+    from bnao.report import print_summary
 
     limits = {"params": max_params, "macs": max_macs, "ms": max_latency_ms}
     named = "-".join(f"{name}-{limit}" for name, limit in limits.items() if limit is not None)
     place = folder.resolve()
     target = place.with_name(f"{place.name}-pick-{named}") if out is None else out
-    console = Console()
-    with ProgressDisplay(console) as display:
-        result = api.pick(
+    by_several(
+        lambda display: api.pick(
             folder,
             target,
             max_params=max_params,
             max_macs=max_macs,
             max_latency_ms=max_latency_ms,
             listener=display,
-        )
-    print_summary(result.summary, console, folder=target)
+        ),
+        lambda result, console: print_summary(result.summary, console, folder=target),
+    )
 
 
 def report(

@@ -36,6 +36,7 @@ MOST_WORKERS = 8
 PREFETCH = 2  # batches that each worker is ahead
 NO_DRAW = -1
 _LOOK_SECONDS = 1.0  # between two looks of a worker whether its parent lives
+_GRACE_SECONDS = 10.0  # from a worker's SIGTERM to its end
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,11 @@ _DECODERS: list[Decoder] = []
 
 
 def _begin(decoder: Decoder, parent: int) -> None:
-    """Ctrl-C reaches every process of a terminal, and the training decides. A worker ends with its parent."""
+    """Ctrl-C reaches every process of a terminal, SIGTERM all of a service: the training decides, and needs what it has
+    planned to the end of its step. A worker ends with its parent.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Timer(_GRACE_SECONDS, os._exit, (1,)).start())
     _DECODERS[:] = [decoder]
 
     def look() -> None:

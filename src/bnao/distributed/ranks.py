@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import threading
 import time
@@ -27,6 +28,10 @@ known at once, for its connections close."""
 CLOSE_SECONDS = 10.0
 REASON_SECONDS = 3.0  # how long the reason of a process that has just ended may take to arrive
 
+BEAT_SECONDS = 5.0
+SILENCE_SECONDS = 60.0  # of a process that shows no sign of life, which every one gives each BEAT_SECONDS
+LOOK_SECONDS = 0.5  # between two questions whether all live, while one waits for a GPU
+
 Ended = Callable[[], str | None]
 """What the starter of the processes knows of one that has ended, in words; None where all live."""
 
@@ -35,11 +40,12 @@ Ended = Callable[[], str | None]
 class Ranks(Group):
     """Processes that found one another through ``store``; ``ended`` is asked when one is missed.
 
-    Takes part in torch's default process group where the caller has made one, else makes it; :meth:`close` ends what
-    was made here. :meth:`prepare` comes before the first :meth:`sum`.
+    Where it is None all give signs of life in the store, and who gives none for :data:`SILENCE_SECONDS` is lost. Takes
+    part in torch's default process group where the caller has made one, else makes it; :meth:`close` ends what was made
+    here. :meth:`prepare` comes before the first :meth:`sum`.
     """
 
-    def __init__(self, store: Store, rank: int, size: int, *, ended: Ended = lambda: None) -> None:
+    def __init__(self, store: Store, rank: int, size: int, *, ended: Ended | None = None) -> None:
         self._store, self._rank, self._size, self._ended = store, rank, size, ended
         self._made = not dist.is_initialized()
         with self._reaching():
@@ -47,10 +53,33 @@ class Ranks(Group):
                 dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=MEETING)
             self._control = dist.new_group(backend="gloo", timeout=PATIENCE)
         self._tensors: dist.ProcessGroup | None = None
+        self._seconds = PATIENCE.total_seconds()
+        self._closed, self._heard, self._looked = threading.Event(), dict[int, tuple[int, float]](), -math.inf
+        if ended is None:
+            threading.Thread(target=self._beat, daemon=True, name="bnao-alive").start()
+
+    def _beat(self) -> None:
+        with suppress(RuntimeError):  # the store went with the process that held it
+            while not self._closed.wait(BEAT_SECONDS):
+                self._store.add(_alive(self._rank), 1)
+
+    def _silent(self) -> str | None:
+        """Who has given no sign of life for long, in words."""
+        now = time.monotonic()
+        if now - self._looked < BEAT_SECONDS:
+            return None
+        self._looked = now
+        for rank in range(self._size):
+            number = self._store.add(_alive(rank), 0)
+            before, since = self._heard.get(rank, (None, now))
+            self._heard[rank] = (number, since if number == before else now)
+            if rank != self._rank and now - self._heard[rank][1] > SILENCE_SECONDS:
+                return f"process {rank} has given no sign of life for {SILENCE_SECONDS:.0f} s"
+        return None
 
     def prepare(self, device: torch.device, minutes: float) -> None:
         """What is summed lies on ``device``; one process waits for another at most so many minutes within a step."""
-        backend = "nccl" if device.type == "cuda" else "gloo"
+        backend, self._seconds = "nccl" if device.type == "cuda" else "gloo", 60 * minutes
         with self._reaching():
             self._tensors = dist.new_group(backend=backend, timeout=timedelta(minutes=minutes))
 
@@ -59,6 +88,7 @@ class Ranks(Group):
 
         What is still under way with a process that is elsewhere (a :meth:`farewell` in vain) is not waited for.
         """
+        self._closed.set()
         thread = threading.Thread(target=self._end, daemon=True, name="bnao-close")
         thread.start()
         thread.join(CLOSE_SECONDS)
@@ -96,9 +126,10 @@ class Ranks(Group):
             reason = self._reason()
             time.sleep(0.05)
         first = str(error).strip().split("\n", 1)[0][:200]
-        return ProcessLost(
-            f"the {self._size} processes of a run live until it ends; {reason or f'one of them is gone ({first})'}"
-        )
+        return self._gone(reason or f"one of them is gone ({first})")
+
+    def _gone(self, reason: str) -> ProcessLost:
+        return ProcessLost(f"the {self._size} processes of a run live until it ends; {reason}")
 
     def _reason(self) -> str | None:
         """What a process left behind, or what its starter knows of it."""
@@ -106,9 +137,11 @@ class Ranks(Group):
             for rank in range(self._size):
                 if self._store.check([_failed(rank)]):
                     return str(self._store.get(_failed(rank)), "utf-8")
+            if self._ended is None:
+                return self._silent()
         except RuntimeError:  # the store went with the process that held it
-            return self._ended()
-        return self._ended()
+            pass
+        return None if self._ended is None else self._ended()
 
     def leave(self, reason: str) -> None:
         """Say why this process ends now."""
@@ -118,13 +151,39 @@ class Ranks(Group):
         """One all-reduce."""
         assert self._tensors is not None, "prepare comes first"
         with self._reaching():
-            dist.all_reduce(flat, group=self._tensors)
+            if flat.is_cuda:
+                self._await(dist.all_reduce(flat, group=self._tensors, async_op=True))
+            else:
+                dist.all_reduce(flat, group=self._tensors)
+
+    def _await(self, work: Any) -> None:
+        """Until ``work`` of a GPU is done. NCCL itself does not say that a process is gone, and after the group's time
+        it ends this one; so it is asked here.
+        """
+        looked = begun = time.monotonic()
+        while not work.is_completed():
+            time.sleep(50e-6)
+            now = time.monotonic()
+            if now - looked < LOOK_SECONDS:
+                continue
+            looked, reason = now, self._reason()
+            if reason is None and now - begun > self._seconds:
+                reason = f"one of them did not come to a step within {self._seconds / 60:g} min"
+            if reason is not None:
+                if self._tensors is not None:
+                    with suppress(Exception):  # whatever it answers, the run ends
+                        self._tensors.abort()
+                raise self._gone(reason)
+        work.wait()
 
     def all_numbers(self, own: int) -> list[int]:
-        """One all-gather of 8 bytes each."""
+        """One all-gather of 8 bytes each; part of a step, so it waits no longer than one."""
         found = [torch.zeros(1, dtype=torch.int64) for _ in range(self._size)]
         with self._reaching():
-            dist.all_gather(found, torch.tensor([own], dtype=torch.int64), group=self._control)
+            sent = torch.tensor([own], dtype=torch.int64)
+            work = dist.all_gather(found, sent, group=self._control, async_op=True)
+            assert work is not None
+            work.wait(timedelta(seconds=self._seconds))
         return [int(number) for number in found]
 
     def broadcast(self, value: Any = None) -> Any:
@@ -209,7 +268,11 @@ class Ranks(Group):
         """What the starter knows, and what a process that ended has left behind."""
         reason = self._reason()
         if reason is not None:
-            raise ProcessLost(f"the {self._size} processes of a run live until it ends; {reason}")
+            raise self._gone(reason)
+
+
+def _alive(rank: int) -> str:
+    return f"alive/{rank}"
 
 
 def _failed(rank: int) -> str:

@@ -77,6 +77,8 @@ def train_arm(
                     bench, run, log, stage, architecture, stage.hooks(before + k * steps, architecture=architecture.id)
                 )
                 stage.progress(before + (k + 1) * steps)
+        with suppress(OSError):  # not before: followers have their running trainings in it
+            (run.path / FOLDER).rmdir()
         candidates = [read_candidate(bench, run, stage_name, architecture, score) for architecture, score in pairs]
         metric, values = bench.objective.metric, [c.valid_metric for c in candidates]
         stage.figures.update(
@@ -140,7 +142,7 @@ def _train_divided(
         _keep(run, stage, done)
         log.stop.unsaved = unsaved
 
-    leading = Leading(bench.team.group, jobs, stage, before, keep)
+    leading = Leading(bench.team.group, jobs, stage, before, keep, is_own=bench.team.own > 1)
     with leading.turn():
         for architecture in begun:
             _train_one(bench, run, log, stage, architecture, leading.hooks(architecture))
@@ -172,9 +174,7 @@ def _keep(run: RunFolder, stage: Stage, done: Done, *, running: bool = True) -> 
         if not running:
             StageSaves.drop(commit)
     with suppress(OSError):
-        file = _follower_file(run, _key(stage.name, architecture))
-        file.unlink(missing_ok=True)
-        file.parent.rmdir()  # unless there are others
+        _follower_file(run, _key(stage.name, architecture)).unlink(missing_ok=True)
 
 
 def read_candidate(

@@ -21,6 +21,7 @@ from bnao.loop.stages import StageLog
 from bnao.loop.workbench import Network, Workbench
 from bnao.objective.info import ACCURACY, MetricInfo, metric_info
 from bnao.ranking import RankingReport, report
+from bnao.ranking.inputs import FEWEST
 from bnao.rng import generator
 from bnao.storage import Pool, RunFolder
 from bnao.training.config import TrainingConfig
@@ -90,13 +91,16 @@ def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -
     sample = [bench.space.grammar.parse(texts[id]) for id in ids]
     title = f"early check: {len(sample)} of the pool trained alone"
     try:
-        found = train_arm(
-            bench, run, log, stage_name=STAGE, title=title, architectures=sample, scores=[scores[id] for id in ids]
-        )
-        truth = {candidate.architecture.id: candidate.valid_metric for candidate in found}
-        result = _result(bench, sample, [scores[id] for id in ids], [truth[id] for id in ids])
+        if len(sample) < FEWEST:  # a space, or limits, with next to nothing to choose from
+            result = _given_up(f"the pool has {len(sample)} architectures, and a ranking needs {FEWEST}")
+        else:
+            found = train_arm(
+                bench, run, log, stage_name=STAGE, title=title, architectures=sample, scores=[scores[id] for id in ids]
+            )
+            truth = {candidate.architecture.id: candidate.valid_metric for candidate in found}
+            result = _result(bench, sample, [scores[id] for id in ids], [truth[id] for id in ids])
     except NumericalError as error:
-        result = CheckResult(text=f"early check: given up, for a training diverged ({error}); the search goes on")
+        result = _given_up(f"a training diverged ({error})")
     warned = result.report is None or result.report.verdict.kind == "worthless"
     if warned:
         log.warn(result.text)
@@ -110,8 +114,9 @@ def check_ranking(bench: Workbench, run: RunFolder, pool: Pool, log: StageLog) -
 def _result(bench: Workbench, sample: list[Architecture], scores: list[float], truth: list[float]) -> CheckResult:
     metric = metric_info(bench.objective.metric)
     if not all(map(math.isfinite, truth)):
-        text = f"{metric.name} is not defined on the validation examples for every network: no ranking can be judged"
-        return CheckResult(text=f"early check: given up, for {text}; the search goes on")
+        return _given_up(
+            f"{metric.name} is not defined on the validation examples for every network: no ranking can be judged"
+        )
     sizes = bench.rerank.sizes.num_params(sample)
     found = report(scores, truth, sizes, metric=metric, seed=bench.config.seed)
     rows = [
@@ -119,6 +124,10 @@ def _result(bench: Workbench, sample: list[Architecture], scores: list[float], t
         for a, score, value, size in zip(sample, scores, truth, sizes, strict=True)
     ]
     return CheckResult(text=_words(found, metric), report=found, rows=rows)
+
+
+def _given_up(why: str) -> CheckResult:
+    return CheckResult(text=f"early check: given up, for {why}; the search goes on")
 
 
 def _words(found: RankingReport, metric: MetricInfo = ACCURACY) -> str:

@@ -131,7 +131,11 @@ def _recalibrates(config: SearchConfig, name: str) -> bool:
 
 
 def _check(config: SearchConfig) -> list[str]:
-    if config.check.when != "never":
+    check, pool = config.check, config.loop.pool
+    if check.when == "auto" and check.architectures > pool and config.max_minutes is None:
+        changed = [n for n in _changed(check, CheckConfig()) if n == "architectures"]
+        return _sentence("check", changed, f"with check.when auto and a pool of {pool}: there is no early check")
+    if check.when != "never":
         return []
     return _sentence(
         "check", [n for n in _changed(config.check, CheckConfig()) if n != "when"], "with check.when never"

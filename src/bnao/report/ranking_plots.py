@@ -40,7 +40,7 @@ def score_truth(
     prefix: str,
     metric: MetricInfo = ACCURACY,
 ) -> str:
-    """One-shot score against the metric when trained alone, the size as colour and shape; the best by score is ringed.
+    """One-shot score against the metric when trained alone, the size as colour and shape; the best by score are ringed.
 
     Sizes come in up to four groups of about equally many architectures. ``prefix`` begins the ids of the SVG.
     """
@@ -48,7 +48,8 @@ def score_truth(
     if not points:
         return ""
     groups = size_groups([size for _, _, size in points])
-    best = max(points)
+    first = max(score for score, _, _ in points)
+    best = [point for point in points if point[0] == first]  # equal scores are no order
 
     def paint(axes: Axes) -> None:
         entries = []
@@ -56,7 +57,7 @@ def score_truth(
             chosen = [points[k] for k in members]
             marker = scatter(axes, [p[1] for p in chosen], [p[0] for p in chosen], index, len(points))
             entries.append((label, key(look(index)[0], marker)))
-        ring(axes, [best[1]], [best[0]])
+        ring(axes, [p[1] for p in best], [p[0] for p in best])
         entries.append(("best score", key(ACCENT, "o", hollow=True)))
         axes.set(xlabel=axis_text("stand-alone", metric), ylabel="one-shot score")
         axes.locator_params(axis="x", nbins=7)

@@ -20,7 +20,7 @@ VERSION = 2  # 2: the pool's digest, predictions of the controller, what a resum
 FILE_NAME = "manifest.json"
 
 Status = Literal["running", "finished"]
-Kind = Literal["search", "training"]
+Kind = Literal["search", "training", "ranking"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Manifest:
     versions: dict[str, str]
     format: str = FORMAT
     version: int = VERSION
-    kind: Kind = "search"  # what is run: a search (or what belongs to one), or the last training of one network
+    kind: Kind = "search"  # what is run: a search, the ranking of one, or the last training of one network
     note: dict[str, str] = field(default_factory=dict)  # what the settings do not say, as the run was begun with it
     generation: int = 0
     status: Status = "running"

@@ -87,14 +87,14 @@ class RunFolder:
         return cls(path, manifest, lock)
 
     @classmethod
-    def resume(cls, path: str | Path) -> RunFolder:
+    def resume(cls, path: str | Path, *, ranking: bool = False) -> RunFolder:
         """The run in ``path``, locked, verified and brought back to its last commit: what came after it is dropped.
 
         Raises RunError as :meth:`open` does, when another process works on it, or when a file of its state is missing
         or altered.
         """
         path = Path(path)
-        Manifest.read(path)  # no lock is left in a folder that is no run
+        _refuse_ranking(path, Manifest.read(path), ranking)  # no lock is left in a folder that is no run
         lock = Lock(path)
         try:
             run = cls(path, Manifest.read(path), lock)
@@ -136,13 +136,14 @@ class RunFolder:
         self.close()
 
     @classmethod
-    def open(cls, path: str | Path) -> RunFolder:
-        """The run in ``path``, at its last commit; changes nothing on disk.
+    def open(cls, path: str | Path, *, ranking: bool = False) -> RunFolder:
+        """The run in ``path``, at its last commit; changes nothing on disk. ``ranking``: it may be that of a search.
 
         Raises RunError if the folder is missing, holds no run, or one that is damaged or of another format version.
         """
-        path = Path(path)
-        return cls(path, Manifest.read(path))
+        path, manifest = Path(path), Manifest.read(Path(path))
+        _refuse_ranking(path, manifest, ranking)
+        return cls(path, manifest)
 
     # ---- what the run is ----
 
@@ -313,4 +314,12 @@ class Commit:
         digest, size = files.sha256(self._new(name))
         self.files[name] = FileRecord(
             file=self._place(name), sha256=digest, bytes=size, generation=self._run.generation + 1
+        )
+
+
+def _refuse_ranking(path: Path, manifest: Manifest, allowed: bool) -> None:
+    if manifest.kind == "ranking" and not allowed:
+        raise RunError(
+            f"a run is the folder of a search or a training; {str(path)!r} is the ranking of a search: give "
+            f"{str(path.absolute().parent)!r}"
         )

@@ -14,11 +14,18 @@ class LazyAverage:
     """average <- decay * average + (1 - decay) * weight at *every* step, for every weight, at the cost of the path.
 
     A weight off the path does not change, so the steps it missed are made up in closed form when it is touched again:
-    average <- weight + (average - weight) * decay^missed.
+    average <- weight + (average - weight) * decay^missed. Buffers that no state holds (``persistent=False``) are
+    left as they are.
     """
 
     def __init__(self, root: nn.Module, decay: float) -> None:
         self._root, self._decay, self._step = root, decay, 0
+        self._left_out = {
+            buffer
+            for module in root.modules()
+            for name, buffer in module.named_buffers(recurse=False)
+            if name in module._non_persistent_buffers_set
+        }
         self._average: dict[Tensor, Tensor] = {}
         self._last: dict[Tensor, int] = {}
 
@@ -26,6 +33,8 @@ class LazyAverage:
     def before_step(self, active: Sequence[Tensor]) -> None:
         """Catch up on the missed steps of the tensors that are about to change."""
         for tensor in active:
+            if tensor in self._left_out:
+                continue
             if tensor not in self._average:
                 self._average[tensor] = tensor.detach().clone()
             elif (missed := self._step - self._last[tensor]) > 0:
@@ -37,8 +46,9 @@ class LazyAverage:
         """Average the changed tensors in."""
         self._step += 1
         for tensor in active:
-            self._average[tensor].lerp_(tensor, 1.0 - self._decay)
-            self._last[tensor] = self._step
+            if tensor not in self._left_out:
+                self._average[tensor].lerp_(tensor, 1.0 - self._decay)
+                self._last[tensor] = self._step
 
     def _current(self) -> dict[Tensor, Tensor]:
         """The averages at the present step; what is stored stays as it is, so reading changes no later bit."""

@@ -22,7 +22,7 @@ from bnao.data.augment import Augment
 from bnao.data.batches import batch_indices, steps_per_epoch
 from bnao.data.examples import Examples, Planned
 from bnao.distributed import ProcessLost, Shards
-from bnao.errors import NumericalError
+from bnao.errors import NumericalError, UnusableData
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import generator, gpus_of, torch_seed
 from bnao.sampling.base import Policy, Schedule, StepPlan
@@ -363,8 +363,10 @@ def _backward(
         if not abs(losses[k]) < float("inf"):
             for parameter in dict.fromkeys(p for path in paths for p in path.parameters):
                 parameter.grad = None
-            remedy = _unusable(x, targets) or "lower the learning rate or check the data"
-            raise NumericalError(f"the training loss must stay finite; received {losses[k]}: {remedy}")
+            what, unusable = f"the training loss must stay finite; received {losses[k]}", _unusable(x, targets)
+            if unusable:
+                raise UnusableData(f"{what}: {unusable}")
+            raise NumericalError(f"{what}: lower the learning rate or check the data")
         (loss * (plan.loss_weights[k] * share)).backward()  # type: ignore[no-untyped-call]
         metric += objective.metric.of(outputs.detach(), targets) / len(paths)
         if k == teacher:

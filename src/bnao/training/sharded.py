@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from bnao.distributed import Group, Shards
 from bnao.distributed.agreement import Agreement
 from bnao.distributed.message import Layout, Message, PairwiseSum
-from bnao.errors import NumericalError, RunError
+from bnao.errors import NumericalError, RunError, UnusableData
 from bnao.supernet import Path
 
 Run = Callable[[int, float], tuple[list[float], float]]
@@ -54,9 +54,9 @@ class ShardedStep:
         trained = [p for p in active if p.requires_grad]
         running = list(dict.fromkeys(b for path in paths for b in path.buffers))
         counts = list(dict.fromkeys(b for path in paths for b in (*path.counters, *path.others)))
-        layout, moving = Layout([*trained, *running], extra=len(trained) + len(paths) + 2), Layout(running, extra=0)
+        layout, moving = Layout([*trained, *running], extra=len(trained) + len(paths) + 3), Layout(running, extra=0)
         start, counted = _copied(moving, running), [b.clone() for b in counts]
-        first, sums = counted, PairwiseSum()
+        first, sums, refused = counted, PairwiseSum(), list[NumericalError]()
         for place, number in enumerate(self._shards.mine):
             if place:
                 _assign(running, start.views)
@@ -65,12 +65,14 @@ class ShardedStep:
             share = (part.stop - part.start) / self._batch_size
             try:
                 losses, metric = run(number, share)
-            except NumericalError:
+            except NumericalError as error:
                 losses, metric = [math.nan] * len(paths), math.nan
+                refused.append(error)
             _settle(paths)
             moved = _copied(moving, running)
             _subtract(moved, start, share)
-            sums.add(_message(layout, trained, moved, share, losses, metric))
+            unusable = bool(refused) and isinstance(refused[-1], UnusableData)
+            sums.add(_message(layout, trained, moved, share, losses, metric, unusable))
             if not place:
                 first = [b.clone() for b in counts]
         _assign(counts, first)
@@ -78,7 +80,7 @@ class ShardedStep:
         if group.size > 1:
             total.sum_over(group)
             _share_first(group, list(dict.fromkeys(b for path in paths for b in path.others)))
-        return self._taken(total, paths, trained, running, start)
+        return self._taken(total, paths, trained, running, start, refused)
 
     def _taken(
         self,
@@ -87,14 +89,18 @@ class ShardedStep:
         trained: list[nn.Parameter],
         running: list[Tensor],
         start: Message,
+        refused: list[NumericalError],
     ) -> tuple[list[float], float]:
         numbers = total.extra.tolist()
-        has, losses, (metric, defined) = numbers[: len(trained)], numbers[len(trained) : -2], numbers[-2:]
+        has, losses, (metric, defined, unusable) = numbers[: len(trained)], numbers[len(trained) : -3], numbers[-3:]
         if not all(map(math.isfinite, losses)):
             _assign(running, start.views)
-            raise NumericalError(
-                f"the training loss must stay finite; received {losses[0]}: lower the learning rate or check the data"
-            )
+            if refused:  # in a part of this process's own
+                raise next((error for error in refused if isinstance(error, UnusableData)), refused[0])
+            what = "the training loss must stay finite; in another process it is not"
+            if unusable:
+                raise UnusableData(f"{what}: its part of this batch holds values that are not finite: mend the data")
+            raise NumericalError(f"{what}: lower the learning rate or check the data")
         for parameter, gradient, parts in zip(trained, total.views, has, strict=False):
             parameter.grad = gradient if parts else None
         if running:
@@ -118,9 +124,17 @@ def _subtract(moved: Message, start: Message, share: float) -> None:
 
 @torch.no_grad()
 def _message(
-    layout: Layout, trained: list[nn.Parameter], moved: Message, share: float, losses: list[float], metric: float
+    layout: Layout,
+    trained: list[nn.Parameter],
+    moved: Message,
+    share: float,
+    losses: list[float],
+    metric: float,
+    unusable: bool,
 ) -> Message:
-    """What a part adds. ``extra``: for each parameter whether it has a gradient; losses; metric and its share."""
+    """What a part adds. ``extra``: for each parameter whether it has a gradient; losses; metric and its share; whether
+    its data are to blame for a loss that is not finite.
+    """
     message = layout.empty()
     views = list(zip(message.views, trained, strict=False))
     _assign([view for view, p in views if p.grad is not None], [p.grad for p in trained if p.grad is not None])
@@ -131,7 +145,8 @@ def _message(
         parameter.grad = None
     _assign(message.views[len(trained) :], moved.views)
     known = math.isfinite(metric)
-    figures = [*has, *(loss * share for loss in losses), metric * share if known else 0.0, share if known else 0.0]
+    counted = (metric * share, share) if known else (0.0, 0.0)
+    figures = [*has, *(loss * share for loss in losses), *counted, float(unusable)]
     message.extra.copy_(torch.tensor(figures))
     return message
 

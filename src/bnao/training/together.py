@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bnao.training.loop import Saves
 
 State = Mapping[str, Any]
+STATE = "state"
+"""Rank 0's word before the state that a training begins with."""
 FAREWELL_SECONDS = 5.0
 """How long rank 0 tries to tell the others that it leaves, where they may be in the middle of a step."""
 
@@ -72,6 +74,7 @@ class TellingSaves:
         """What was saved, told to all; None to begin, from what ``fresh`` gives."""
         state = self._saves.load()
         begun = self._fresh() if state is None else state
+        self._group.broadcast(STATE)
         self._group.broadcast_state({**begun, "policy": {}})
         return state
 
@@ -91,7 +94,9 @@ class ToldSaves:
         self._group = group
 
     def load(self) -> State:
-        """From rank 0."""
+        """From rank 0. Raises Left where it has none to begin with."""
+        if self._group.broadcast() != STATE:
+            raise Left
         return self._group.broadcast_state()
 
     def due(self) -> bool:

@@ -41,7 +41,7 @@ def test_a_worker_that_dies(scored: Path, ranked, tmp_path: Path) -> None:
     code, text = Forked(rank, str(folder), session=True).ended()
     assert code == 2 and "Traceback" not in text, text
     assert "one of 2 died (exit code -9): use fewer of them if memory ran out (--processes 1)" in text
-    kept = read_trainings(RunFolder.open(folder / "ranking"))
+    kept = read_trainings(RunFolder.open(folder / "ranking", ranking=True))
     assert len(kept) >= 2 and (folder / "ranking" / "lock").read_bytes() == b""
     result = api.rank(folder, processes=1)
     assert timeless(result) == timeless(ranked[1])

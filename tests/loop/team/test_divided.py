@@ -92,7 +92,7 @@ def turn(group, folder: Path, train, listener: Recorder):
     jobs = Jobs("rerank/1", "rerank", ARCHITECTURES, folder)
     try:
         with log.stage("rerank", "jobs", STEPS * len(ARCHITECTURES), "steps") as stage:
-            leading = Leading(group, jobs, stage, 0, kept.append)
+            leading = Leading(group, jobs, stage, 0, kept.append, is_own=True)
             with leading.turn():
                 for number in leading.numbers():
                     a = ARCHITECTURES[number]

@@ -174,7 +174,7 @@ def test_a_ranking_is_computed_again_from_its_rows(ranked, tmp_path: Path) -> No
     (path / "ranking.csv").write_text(text.replace("searched", "x").replace(",random,", ",nao,", 1))
     assert differing(bnao.verify(path, others=0)) == ["ranking: ranking.csv"]
     (path / "ranking.csv").write_text(text)
-    with RunFolder.resume(path / "ranking") as run, run.commit() as commit:
+    with RunFolder.resume(path / "ranking", ranking=True) as run, run.commit() as commit:
         result = run.read_json("ranking.json")
         result["report"]["score"]["overall"]["kendall"]["value"] = 0.99
         commit.write_json("ranking.json", result)

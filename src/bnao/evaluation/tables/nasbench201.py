@@ -15,7 +15,7 @@ from bnao.evaluation.tables.columns import Columns
 from bnao.evaluation.tables.rows import Rows
 
 SHORT_EPOCHS = 12
-_SEED = re.compile(r"valid_acc_s(\d{1,4})")
+_SEED = re.compile(r"valid_acc_s(0|[1-9][0-9]{0,3})")
 
 
 class NasBench201Format(TableFormat):

@@ -73,6 +73,8 @@ def build_result(
             f"mend rerank.training in a new search ({failed[0]})"
         )
     warnings = [f"{len(failed)} of {len(trained)} trainings diverged and are left out ({failed[0]})"] if failed else []
+    if len(judged) == len(frame.entries):
+        warnings.append("all of the pool was trained alone: only a run with a larger pool can say more")
     word, metric = examples_word(bench.config.data.source), metric_info(bench.objective.metric)
     return RankingResult(
         plan=plan,

@@ -112,6 +112,7 @@ class Crew:
                         if not told:
                             self._give(connection, waiting)
                         yield job, values[0]
+                        self._stop.unsaved = True  # whoever took it has committed it, which says nothing of the others
                     elif kind == "error":
                         raise values[0]
                     else:
@@ -156,7 +157,7 @@ class Crew:
         """Processes that are left have nothing more to say."""
         for connection, process in self._processes.items():
             connection.close()
-            process.terminate()
+            process.kill()
         for process in self._processes.values():
             process.join()
         self._processes.clear()

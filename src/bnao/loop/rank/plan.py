@@ -68,7 +68,7 @@ def read_frame(run: RunFolder, round: int | None = None) -> Frame:
 def open_ranking(run: RunFolder) -> RunFolder | None:
     """The ranking of a run, to read; None where none was begun. Raises RunError where it is damaged."""
     path = run.path / FOLDER
-    return RunFolder.open(path) if (path / "manifest.json").exists() else None
+    return RunFolder.open(path, ranking=True) if (path / "manifest.json").exists() else None
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bnao.errors import RunError
 from bnao.loop.rank.plan import RankPlan, open_ranking, whole
 from bnao.objective.info import MetricInfo
 from bnao.ranking import RankingReport
 from bnao.storage import RunFolder, from_dict
-from bnao.storage.files import write_atomic, write_json
+from bnao.storage.files import json_bytes, write_atomic
 
 RANKING = "ranking.json"
 CSV = "ranking.csv"
@@ -93,8 +94,20 @@ def csv_text(result: RankingResult) -> str:
     return text.getvalue()
 
 
-def publish(result: RankingResult, run: RunFolder) -> None:
-    """Put ``ranking.json`` and ``ranking.csv`` at the top of the searched run, for people. Raises RunError."""
-    write_json(run.path / RANKING, result)
-    content = csv_text(result).encode("utf-8")
-    write_atomic(run.path / CSV, lambda file: file.write(content))
+def publish(result: RankingResult, run: RunFolder) -> bool:
+    """Put ``ranking.json`` and ``ranking.csv`` at the top of the searched run, for people; whether it had to.
+
+    What is there already is left as it is, so a finished ranking can be read again where nothing can be written. Raises
+    RunError.
+    """
+    content, table = json_bytes(result), csv_text(result).encode("utf-8")
+    wanted = {run.path / RANKING: content, run.path / CSV: table}
+    if all(path.is_file() and path.read_bytes() == value for path, value in wanted.items()):
+        return False
+    for path, value in wanted.items():
+        _write(path, value)
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomic(path, lambda file: file.write(content))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
-from bnao.errors import require
+from bnao.errors import RunError, require
 from bnao.loop.events import Listener, Several
 from bnao.loop.given import NOTHING, Given
 from bnao.loop.inputs import check_inputs, run_config
@@ -47,6 +47,7 @@ from bnao.training.loop import Epoch, num_steps
 from bnao.training.memory import keeping_freed_memory
 
 STAGE = "rank"
+HELD_OUT = "held-out.json"  # what the truth is measured on, as a digest
 RUNNING = "running"  # folder of the running trainings, within the ranking's
 
 
@@ -74,12 +75,14 @@ def rank_run(
         return done
     with ExitStack() as stack:
         if known is not None:
-            folder = stack.enter_context(RunFolder.resume(place))
+            folder = stack.enter_context(RunFolder.resume(place, ranking=True))
             require(read_plan(folder) == before, "a ranking has one plan at a time", "another one", "ask again")
         bench = make_workbench(alone_config(run_config(run)), begun=True, given=given)
         check_inputs(bench, run)
         if known is None:
-            folder = stack.enter_context(RunFolder.create(place, config=plan, recipe=run.manifest.recipe))
+            folder = stack.enter_context(
+                RunFolder.create(place, config=plan, recipe=run.manifest.recipe, kind="ranking")
+            )
         log = StageLog(listener)
         log.attach(folder)
         stack.enter_context(stoppable(log.stop))
@@ -91,11 +94,26 @@ def rank_run(
             with log.commit() as commit:
                 commit.write_json(PLAN, plan)
                 commit.set_status("running")
+        _check_held_out(bench, folder)
         return _Ranking(bench, run, folder, log, plan, frame).result(processes)
 
 
 def _is_current(done: RankingResult, plan: RankPlan, run: RunFolder) -> bool:
     return done.plan == plan and done.rounds == list(scored_rounds(run, [row.id for row in done.rows]))
+
+
+def _check_held_out(bench: Workbench, folder: RunFolder) -> None:
+    """Remember the held-out data of a new ranking. Raises RunError where one that is gone on with would get others."""
+    now = bench.held_out.open().images.fingerprint()
+    if not folder.has(HELD_OUT):
+        with folder.commit() as commit:
+            commit.write_json(HELD_OUT, now)
+    elif folder.read_json(HELD_OUT) != now:
+        raise RunError(
+            "a ranking is gone on with on the held-out data it was begun with; "
+            f"{bench.config.data.source!r} now gives others: restore them, or remove the folder {str(folder.path)!r} "
+            "and rank again"
+        )
 
 
 class _Ranking:

@@ -16,7 +16,8 @@ FEWEST_IMAGES = 16  # of a part of a batch
 
 def num_processes(asked: str, config: SearchConfig | TrainConfig, threads: int) -> int:
     """``asked`` as a number. ``auto``: :data:`PROCESSES` on a machine without GPUs where the run has so many
-    threads, each part of a batch is of 16 images or more, and no limit of minutes is planned; else one.
+    threads, each part of a batch is of 16 images or more, no limit of minutes is planned, and the loss of a batch is
+    the mean of its parts' (with class weights it is not); else one.
 
     Raises SettingError for another word.
     """
@@ -27,7 +28,8 @@ def num_processes(asked: str, config: SearchConfig | TrainConfig, threads: int) 
     trainings = divided_trainings(config).values()
     parts_fit = all(t.batch_size // (PROCESSES * t.gradient_accumulation) >= FEWEST_IMAGES for t in trainings)
     is_planned = isinstance(config, SearchConfig) and config.max_minutes is not None
-    if threads < PROCESSES or not parts_fit or is_planned or _has_gpu(config):
+    is_weighted = isinstance(config, SearchConfig) and config.objective.class_weights is not None
+    if threads < PROCESSES or not parts_fit or is_planned or is_weighted or _has_gpu(config):
         return 1
     return PROCESSES
 

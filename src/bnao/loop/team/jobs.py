@@ -30,6 +30,7 @@ from bnao.training.standalone import train_standalone
 
 LOOK_SECONDS = 0.2  # between two looks at what others have posted
 END_SECONDS = 120.0  # for followers to save, once the end is asked for
+LAUNCHED_END_SECONDS = 20.0  # the same under a launcher: torchrun kills all 30 seconds after it has passed a signal on
 FOLDER = "running"
 """Folder of a run with the running trainings of followers."""
 
@@ -85,14 +86,17 @@ def train_alone(
 
 
 class Leading:
-    """Rank 0's side of one turn."""
+    """Rank 0's side of one turn; ``is_own``: it has started the others itself."""
 
-    def __init__(self, group: Group, jobs: Jobs, stage: Stage, before: int, keep: Callable[[Done], None]) -> None:
+    def __init__(
+        self, group: Group, jobs: Jobs, stage: Stage, before: int, keep: Callable[[Done], None], *, is_own: bool
+    ) -> None:
         self._group, self._jobs, self._stage, self._keep = group, jobs, stage, keep
         self._before, self._own, self._looked = before, 0, 0.0
         self._heard = dict.fromkeys(range(1, group.size), 0)
         self._busy = set(self._heard)
         self._stopping = False
+        self._patience = END_SECONDS if is_own else LAUNCHED_END_SECONDS
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -150,7 +154,7 @@ class Leading:
                     raise said
 
     def _stop(self) -> None:
-        self._stopping, until = True, time.monotonic() + END_SECONDS
+        self._stopping, until = True, time.monotonic() + self._patience
         with suppress(ProcessLost):  # what is being raised says more
             self._group.post(_end(self._jobs))
             while self._busy and time.monotonic() < until:

@@ -6,7 +6,7 @@ import itertools
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -107,22 +107,24 @@ class Assembly:
         """Rank 0: ``work`` with the team that shares it, once all have built the same.
 
         The threads of a new run are divided among the processes that it starts; ``resumed``: the settings are of a run
-        that has done so, and divides batches into ``parts``. Raises BnaoError where that cannot be, a process is lost,
-        or another one's data differ.
+        that has done so, and divides batches into ``parts``; more processes than these share the threads of all. Raises
+        BnaoError where that cannot be, a process is lost, or another one's data differ.
         """
         from bnao.distributed import ALONE
+        from bnao.distributed.local import interface, loopback
         from bnao.loop.team.follow import refuse_other_inputs, require_gpus
         from bnao.loop.team.team import Team
         from bnao.loop.team.words import Begin, Ready
         from bnao.loop.workbench import num_threads_of
 
-        config, parts = work.config, max(parts, self.size)
+        config, before, parts = work.config, parts, max(parts, self.size)
         Team(parts=parts).check(config)
         threads = num_threads_of(config.threads)
         if self.size == 1:
             return work.joined(Team(ALONE, parts), config.threads)
-        if self._group is None and not (resumed and config.threads):
-            threads = max(1, threads // self.size)
+        if self._group is None:
+            had = min(before, self.size) if resumed and config.threads else 1  # processes with so many threads each
+            threads = max(1, threads * had // self.size)
         if self._group is None:
             require_gpus(work.device, self.size)
             self._group = self._started(threads)
@@ -131,7 +133,8 @@ class Assembly:
         group.broadcast(Begin(type(work), work.config, parts))
         refuse_other_inputs(group.gather(work.inputs()))
         group.broadcast(Ready())
-        group.prepare(work.device, config.timeout_minutes)
+        with nullcontext() if self.is_launched else interface(loopback()):
+            group.prepare(work.device, config.timeout_minutes)
         return work
 
     def _started(self, threads: int) -> Ranks:
@@ -161,6 +164,14 @@ class Assembly:
             except BaseException as error:
                 self._group.leave(f"{type(error).__name__}: {error}")
                 raise
+
+
+def follow_launched() -> None:
+    """In a process that torchrun started and that is not rank 0: serve a run whose folder only rank 0 need see."""
+    from bnao.loop.given import NOTHING
+
+    with Assembly(None, NOTHING) as assembly:
+        assembly.follow()
 
 
 def local_group(place: Place, ended: Ended | None = None) -> Ranks:

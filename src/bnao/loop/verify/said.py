@@ -81,7 +81,7 @@ def check_early(run: RunFolder, config: SearchConfig, result: SearchResult, pool
     rows: list[tuple[str, object, object]] = []
     for row in found.rows:
         rows.append((f"{row.id[:8]}", (row.score, row.architecture), (recorded.get(row.id), texts.get(row.id))))
-    num = 0 if not found.rows else config.check.architectures
+    num = 0 if not found.rows else min(config.check.architectures, len(recorded))  # a pool may be smaller
     rows.append(("networks", len(found.rows), num))
     warned = found.report is None or found.report.verdict.kind == "worthless"
     rows.append(("warned of", found.text in result.warnings, warned))

@@ -10,8 +10,10 @@ from threading import Lock
 from typing import Self
 
 from bnao.errors import RunError
+from bnao.loop.rank.plan import FOLDER as RANKING
 from bnao.report.web.page import render_report
 from bnao.storage import RunFolder
+from bnao.storage.manifest import FILE_NAME as MANIFEST
 
 HOST = "127.0.0.1"
 POLICY = (
@@ -88,7 +90,9 @@ class LivePage:
         with self._lock:
             run = RunFolder.open(self._folder)
             events = run.events_path.stat().st_size if run.events_path.exists() else 0
-            state = (run.generation, run.status, events)
+            ranking = run.path / RANKING / MANIFEST  # which is not of the state of the search
+            ranked = ranking.stat().st_mtime_ns if ranking.exists() else 0
+            state = (run.generation, run.status, events, ranked)
             if self._drawn is None or self._drawn[0] != state:
                 self._drawn = (state, render_report(run, live=True, nonce=self._nonce).encode("utf-8"))
             return self._drawn[1]
