@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -117,3 +118,14 @@ def test_plain_tokens(typed: list[str], plain: list[str]) -> None:
 def test_list_recipes(capsys: Capture) -> None:
     assert main(["list", "recipes"]) == 0
     assert re.search(r"cifar10-search\s+The paper's search", capsys.readouterr().out)
+
+
+def test_a_process_of_torchrun_needs_no_run_folder_to_help(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On a node that does not see it."""
+    from bnao.loop.team import start
+
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "here"), ("MASTER_PORT", "1")):
+        monkeypatch.setenv(name, value)
+    followed: list[bool] = []
+    monkeypatch.setattr(start, "follow_launched", lambda: followed.append(True))
+    assert main(["resume", str(tmp_path / "elsewhere")]) == 0 and followed == [True]

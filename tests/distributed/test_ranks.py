@@ -12,7 +12,7 @@ import torch
 from tests.distributed.processes import together
 from torch import nn
 
-from bnao.distributed import ALONE, ProcessLost
+from bnao.distributed import ALONE, ProcessLost, ranks
 from bnao.distributed.agreement import Agreement
 from bnao.distributed.ranks import FIRST
 from bnao.errors import RunError
@@ -135,3 +135,78 @@ def test_a_farewell_does_not_wait_for_who_is_elsewhere() -> None:
         return "missed"
 
     assert together(work) == [True, "missed"]
+
+
+def test_a_process_without_a_sign_of_life_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody started it here, and it left nothing: as when another node is gone."""
+    monkeypatch.setattr(ranks, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(ranks, "SILENCE_SECONDS", 3.0)
+
+    def work(group):
+        if group.rank == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        until = time.monotonic() + 60
+        with pytest.raises(ProcessLost, match="process 1 has given no sign of life for 3 s"):
+            while time.monotonic() < until:
+                group.require_alive()
+                time.sleep(0.05)
+        return "missed"
+
+    assert together(work) == ["missed", None]
+
+
+def test_a_process_that_gives_signs_of_life_may_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranks, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(ranks, "SILENCE_SECONDS", 1.5)
+
+    def work(group):
+        until = time.monotonic() + 4
+        while group.rank == 0 and time.monotonic() < until:
+            group.require_alive()
+            time.sleep(0.05)
+        return group.all_numbers(group.rank)
+
+    assert together(work) == [[0, 1], [0, 1]]
+
+
+class Pending:
+    """The work of a GPU that is done after so many questions."""
+
+    def __init__(self, questions: float) -> None:
+        self.left, self.waited = questions, False
+
+    def is_completed(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+    def wait(self) -> None:
+        self.waited = True
+
+
+def test_a_gpu_s_work_is_waited_for_while_all_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranks, "LOOK_SECONDS", 0.05)
+
+    def work(group):
+        if group.rank == 1:
+            group.leave("MemoryError: no memory")
+            return None
+        done = Pending(3)
+        group._await(done)
+        with pytest.raises(ProcessLost, match="process 1 ended: MemoryError: no memory"):
+            group._await(Pending(float("inf")))
+        return done.waited
+
+    assert together(work) == [True, None]
+
+
+def test_a_gpu_s_work_is_not_waited_for_longer_than_a_step_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranks, "LOOK_SECONDS", 0.05)
+
+    def work(group):
+        if group.rank == 0:
+            group._seconds = 0.3
+            with pytest.raises(ProcessLost, match=r"one of them did not come to a step within 0\.005 min"):
+                group._await(Pending(float("inf")))
+        return group.rank
+
+    assert together(work) == [0, 1]

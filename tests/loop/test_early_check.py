@@ -10,6 +10,7 @@ import pytest
 from tests.loop.conftest import MICRO, Enough, Recorder, StopAt
 from tests.resume.outcome import outcome
 
+import bnao
 import bnao.api as api
 from bnao.errors import NumericalError, SettingError
 from bnao.evaluation.config import ScoringConfig
@@ -28,6 +29,7 @@ from bnao.ranking import kendall, report
 from bnao.recipes import load_recipe
 from bnao.rng import generator
 from bnao.sampling.config import SamplingConfig
+from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder
 from bnao.training.device import threads
 from bnao.training.standalone import train_standalone
@@ -163,3 +165,19 @@ def test_the_planned_cost_counts_what_scoring_trains() -> None:
     )
     recalibrated = ScoringConfig(statistics="recalibrated", recalibration_batches=2, batch_size=100)
     assert _scoring_passes(recalibrated, train=240, valid=60) == 60 + 200
+
+
+def test_a_pool_too_small_to_rank_is_told_and_the_search_ends_well(tmp_path: Path) -> None:
+    network = NetworkConfig(channels=4)
+    two = SpaceConfig(name="mobile", depths="1", strides="1", widths="2", kernels="3", expansions="1,2")
+    config = replace(
+        CHECKED, space=two, loop=LoopConfig(pool=10, rounds=1),
+        supernet=replace(MICRO.supernet, network=replace(network, output="project")),
+        rerank=replace(MICRO.rerank, network=network, top=1), final=replace(MICRO.final, network=network),
+    )  # fmt: skip
+    result = api.search(config, tmp_path / "run")
+    [text] = [text for text in result.summary.warnings if "early check" in text]
+    assert "given up, for the pool has 2 architectures, and a ranking needs 3; the search goes on" in text
+    found = read_check(RunFolder.open(tmp_path / "run"))
+    assert found is not None and found.report is None and found.rows == []
+    assert bnao.verify(tmp_path / "run").ok

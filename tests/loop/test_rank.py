@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import shutil
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.loop.conftest import Recorder
@@ -20,6 +23,9 @@ from bnao.errors import NumericalError, RunError, SettingError
 from bnao.evaluation.measure import measure
 from bnao.loop.inputs import run_config
 from bnao.loop.rank import alone
+from bnao.loop.rank import crew as crew_module
+from bnao.loop.rank.crew import Crew
+from bnao.loop.rank.jobs import Job, Training
 from bnao.loop.rank.result import RankingResult, Row, read_ranking
 from bnao.loop.saving import FileSaves
 from bnao.loop.stopping import Stop
@@ -214,3 +220,73 @@ def test_words_say_which_figure_is_missing(ranked) -> None:
     few = replace(report.ceiling, seeds=replace(report.ceiling.seeds, kendall=missing(3, "3 pairs, 10 are needed")))
     rows = dict(conclusion_rows(replace(ranked[1], report=replace(report, ceiling=few))))
     assert rows["noise ceiling"].startswith("not given: ") and "–" not in rows["noise ceiling"]
+
+
+def test_a_ranking_is_no_search(ranked, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its folder looks like one, and messages name it."""
+    folder = ranked[0]
+    for command in ("show", "report", "resume", "rank", "verify"):
+        assert main([command, str(folder / "ranking")]) == (1 if command == "verify" else 2)
+        told = " ".join("".join(capsys.readouterr()).split())
+        assert "is the ranking of a search: give" in told, command
+
+
+def test_truth_is_of_the_same_images_when_a_ranking_goes_on(copied: Path) -> None:
+    with RunFolder.resume(copied / "ranking", ranking=True) as place, place.commit() as commit:
+        commit.write_json("held-out.json", "of other images")
+    with pytest.raises(RunError, match=r"on the held-out data it was begun with; .* and rank again"):
+        api.rank(copied, 7)
+    assert len(api.rank(copied).rows) == 6  # what is finished is still read
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_finished_ranking_is_read_where_nothing_can_be_written(copied: Path) -> None:
+    result = api.rank(copied)
+    before = {path: path.stat().st_mtime_ns for path in copied.rglob("*") if path.is_file()}
+    assert api.rank(copied) == result
+    assert {path: path.stat().st_mtime_ns for path in copied.rglob("*") if path.is_file()} == before
+    (copied / "ranking.csv").unlink()
+    api.rank(copied)
+    assert (copied / "ranking.csv").exists()
+
+
+def test_a_stop_that_is_asked_for_during_a_commit_waits_for_all_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both workers have spoken; the first one's training is committed when the stop comes."""
+    stop, theirs = Stop(), []
+    crew = Crew(2, SimpleNamespace(config=None), seed=0, place=Path(), stop=stop)
+
+    def start(index: int) -> Connection:
+        ours, other = multiprocessing.Pipe()
+        theirs.append(other)
+        crew._processes[ours] = SimpleNamespace(join=lambda: None, kill=lambda: None, exitcode=0)
+        if index == 1:
+            theirs[0].send(("trained", Training(key="rank-a", metric=0.5, seconds=1.0)))
+            other.send(("step", 5, {}))
+        return ours
+
+    order = list[Connection]()
+
+    def both(connections: list[Connection], timeout: float) -> list[Connection]:
+        order[:] = order or connections
+        return [c for c in order if c in connections and c.poll()]
+
+    monkeypatch.setattr(crew, "_start", start)
+    monkeypatch.setattr(crew_module, "wait", both)
+    results = crew.results([Job("a", "x"), Job("b", "y")], lambda *_: stop.check(), lambda *_: None)
+    next(results)
+    stop.asked, stop.unsaved = True, False  # as a commit does
+    heard = []
+
+    def answer(connections: list[Connection], timeout: float) -> list[Connection]:
+        if stop.asked and theirs[1].poll():
+            heard.append(theirs[1].recv())
+            if heard[-1] is None:
+                theirs[1].send(("stopped",))
+        if theirs[0].poll() and theirs[0].recv() is None:
+            theirs[0].send(("stopped",))
+        return [c for c in connections if c.poll()]
+
+    monkeypatch.setattr(crew_module, "wait", answer)
+    with pytest.raises(KeyboardInterrupt):
+        list(results)
+    assert heard[-1] is None

@@ -232,3 +232,9 @@ def test_a_batch_of_latencies_needs_a_limit_on_latency():
         "limits.latency_batch is not used without max_latency_ms"
     ]
     assert unread_settings(SearchConfig(limits=Limits(latency_batch=8, max_latency_ms=1.0))) == []
+
+
+def test_an_early_check_larger_than_the_pool_is_named() -> None:
+    config = update(SEARCHED, {"check": {"architectures": 50}})
+    [text] = unread_settings(config)
+    assert text == "check.architectures is not used with check.when auto and a pool of 8: there is no early check"

@@ -70,3 +70,13 @@ def test_ids_begin_with_the_prefix() -> None:
 def test_the_legend_of_five_names_is_not_cut_off() -> None:
     names = ["30.6 k – 39.9 k", "41.3 k – 46.7 k", "47.0 k – 48.8 k", "57.8 k – 63.8 k", "best score"]
     assert _legend_width(names, 4) > 72 * WIDTH > _legend_width(names, 3)  # four columns: 2, 1, 1, 1 names
+
+
+def test_equal_scores_are_all_ringed() -> None:
+    """They are no order: which of them is best alone says nothing of the score."""
+
+    def rings(scores: list[float]) -> int:
+        return score_truth(scores, [0.1, 0.2, 0.3, 0.4], [1000.0] * 4, "p-").count("stroke: var(--accent)")
+
+    one = rings([4.0, 3.0, 2.0, 1.0])
+    assert rings([4.0, 4.0, 4.0, 1.0]) - one == 2

@@ -51,3 +51,21 @@ def test_state_round_trip():
     with other.applied():
         for weight, average in zip(weights, dense, strict=True):
             torch.testing.assert_close(weight.detach(), average)
+
+
+def test_a_buffer_that_no_state_holds_is_left_as_it_is():
+    root = nn.Module()
+    root.register_buffer("kept", torch.zeros(2))
+    root.register_buffer("table", torch.zeros(2), persistent=False)
+    lazy = LazyAverage(root, DECAY)
+    lazy.before_step([root.kept, root.table])
+    for buffer in (root.kept, root.table):
+        buffer.fill_(1.0)
+    lazy.after_step([root.kept, root.table])
+    state = lazy.state_dict()
+    assert set(state["average"]) == {"kept"}
+    again = LazyAverage(root, DECAY)
+    again.load_state_dict(state)
+    with again.applied():
+        assert root.table.tolist() == [1.0, 1.0]
+        torch.testing.assert_close(root.kept, torch.full((2,), 1 - DECAY))

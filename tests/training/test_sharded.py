@@ -18,7 +18,7 @@ from bnao.cost.feasible import FeasibleSpace
 from bnao.data.batches import batch_indices
 from bnao.data.config import AugmentConfig
 from bnao.distributed import ALONE, Shards
-from bnao.errors import NumericalError, SettingError
+from bnao.errors import NumericalError, SettingError, UnusableData
 from bnao.sampling import make_policy
 from bnao.sampling.base import Policy, StepPlan
 from bnao.sampling.config import SamplingConfig
@@ -27,6 +27,7 @@ from bnao.spaces.progress import Progress
 from bnao.supernet import StandAlone, Supernet
 from bnao.training.config import TrainingConfig
 from bnao.training.loop import Hooks, Weights, schedule, train
+from bnao.training.sharded import ShardedStep, Step
 
 RICH = replace(CONFIG, epochs=0.75, augment=AugmentConfig(crop_padding=1, flip=True, cutout=2))
 AUXILIARY = replace(TASK, image_size=(32, 32))
@@ -218,6 +219,24 @@ def test_a_loss_that_is_not_finite_ends_the_training_in_every_process() -> None:
         return left, group.all_numbers(group.rank)  # the group is in order
 
     assert together(work) == [(None, [0, 1]), (("left", None), [0, 1])]
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_data_that_are_not_finite_are_to_blame_in_whichever_part_they_are(bad: int) -> None:
+    def run(number: int, share: float) -> tuple[list[float], float]:
+        if number == bad:
+            raise UnusableData("the training loss must stay finite; received nan: the inputs: mend the data")
+        return [0.5], 0.5
+
+    def work(group):
+        supernet = Supernet(SPACE.skeleton(SMALL, TASK).build_supernet())
+        path = supernet.entry(POOL[0])
+        sharded = ShardedStep(supernet.root, Shards(2, group), 16)
+        with pytest.raises(UnusableData, match="mend the data") as raised:
+            sharded.run(Step(0, [path], "one"), run)
+        return "in another process" in str(raised.value)
+
+    assert together(work) == [bad != 0, bad != 1]
 
 
 def test_small_parts_are_refused() -> None:

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bnao.errors import DataError
@@ -91,3 +92,9 @@ def test_paths(tmp_path: Path) -> None:
         read_table(tmp_path / "none.csv.gz")
     with pytest.raises(DataError, match="a whole, readable file"):
         read_table(tmp_path)
+
+
+def test_a_seed_has_one_name(write: Write) -> None:
+    rows = [{**row, "valid_acc_s01": "90"} for row in table_rows(SPELLED, OTHER)]
+    plain = read_table(write(table_rows(SPELLED, OTHER))).valid_accuracy_PS
+    np.testing.assert_array_equal(read_table(write(rows)).valid_accuracy_PS, plain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from tests.distributed.processes import together
 from tests.loop.conftest import MICRO, Recorder
 
+import bnao.api as api
 from bnao.errors import NumericalError, RunError
 from bnao.loop.stages import StageLog
 from bnao.loop.team import jobs as jobs_module
@@ -143,3 +145,17 @@ def test_a_job_that_diverges_elsewhere_ends_the_turn_in_rank_0(tmp_path: Path) -
     (kept, failed), over = together(work)
     assert "rerank (rerank.training): the training loss must stay finite" in failed
     assert (kept, over) == ([], "over")
+
+
+def test_trainings_of_others_are_saved_while_rank_0_keeps_what_is_finished(tmp_path: Path) -> None:
+    """Jobs last longer than the time between two saves, as any real one does."""
+    training = replace(MICRO.rerank.training, epochs=8)
+    config = replace(
+        MICRO,
+        save_seconds=0.2,
+        loop=replace(MICRO.loop, pool=6, rounds=1),
+        rerank=replace(MICRO.rerank, top=4, training=training),
+    )
+    result = api.search(config, tmp_path / "run", processes=2)
+    assert len(result.summary.trained) >= 4
+    assert not (tmp_path / "run" / "running").exists()

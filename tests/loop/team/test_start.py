@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 from tests.loop.conftest import MICRO
 
 import bnao
 import bnao.api as api
 from bnao.cli.main import main
+from bnao.distributed.local import Followers
 from bnao.errors import SettingError
+from bnao.loop.given import NOTHING
+from bnao.loop.team import start
 from bnao.loop.team.auto import num_processes
 from bnao.loop.team.team import Team
 from bnao.recipes import load_recipe
@@ -33,6 +40,7 @@ def with_batch(size: int):
         ("auto", with_batch(32), 2, 2),
         ("auto", with_batch(31), 2, 1),
         ("auto", replace(DEMO, max_minutes=5.0), 2, 1),
+        ("auto", replace(DEMO, objective=replace(DEMO.objective, class_weights=(1.0,) * 10)), 2, 1),
         ("3", DEMO, 1, 3),
     ],
 )
@@ -98,7 +106,41 @@ def test_one_process_commands_refuse_torchrun(monkeypatch: pytest.MonkeyPatch, t
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingError, match="a plan is called in one process; torchrun started 2"):
         api.plan(MICRO)
+    with pytest.raises(SettingError, match="a dry run of a search is called in one process; torchrun started 2"):
+        api.dry_search(MICRO)
     with pytest.raises(SettingError, match=r"a ranking is called in one process; torchrun started 2: .*--processes N"):
         api.rank(tmp_path)
     with pytest.raises(SettingError, match="processes are those that torchrun started, 2; received 3"):
         api.search(MICRO, tmp_path / "run", processes=3)
+
+
+def test_a_follower_leaves_signals_to_rank_0() -> None:
+    """Who stops a service, or a job, may signal every process of it."""
+    followers = Followers(2, start.MODULE, 1)
+    try:
+        followers.wait()
+        [process] = followers._processes.values()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process.send_signal(number)
+        time.sleep(0.5)
+        assert followers.ended() is None
+    finally:
+        followers.close(kill=True)
+
+
+def test_more_processes_than_a_run_had_share_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Enough(Exception):
+        pass
+
+    def started(self: start.Assembly, threads: int) -> None:
+        asked.append(threads)
+        raise Enough
+
+    monkeypatch.setattr(start.Assembly, "_started", started)
+    work = SimpleNamespace(config=replace(MICRO, threads=8), device=torch.device("cpu"))
+    for size, resumed, parts in ((2, True, 2), (2, True, 4), (4, True, 2), (4, True, 1), (4, False, 1)):
+        with pytest.raises(Enough), start.Assembly(size, NOTHING) as assembly:
+            assembly.joined(work, resumed=resumed, parts=parts)
+    assert asked == [8, 8, 4, 2, 2]

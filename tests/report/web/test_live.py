@@ -15,6 +15,7 @@ from tests.loop.conftest import MICRO
 from tests.report.web.conftest import Page
 
 from bnao.errors import RunError
+from bnao.report.web import live
 from bnao.report.web.live import LivePage
 from bnao.storage import RunFolder
 
@@ -88,3 +89,17 @@ def test_a_vanished_run_is_an_answer_too(finished: Path, tmp_path: Path) -> None
         assert get(page)[0] == 200
         shutil.rmtree(tmp_path / "run")
         assert get(page)[0] == 503
+
+
+def test_a_ranking_that_goes_on_is_shown(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes nothing of the search's own."""
+    shutil.copytree(finished, tmp_path / "run")
+    drawn: list[int] = []
+    monkeypatch.setattr(live, "render_report", lambda *_, **__: f"page {drawn.append(1) or len(drawn)}")
+    page = LivePage(tmp_path / "run")
+    try:
+        assert page.content() == page.content() == b"page 1"
+        RunFolder.create(tmp_path / "run" / "ranking", config={}, recipe="micro", kind="ranking").close()
+        assert page.content() == page.content() == b"page 2"
+    finally:
+        page.close()

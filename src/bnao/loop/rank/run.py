@@ -90,11 +90,11 @@ def rank_run(
         log.listener = Several(stack.enter_context(folder.event_log()), listener)
         if log.resumed and folder.manifest.versions != versions():
             log.warn("this ranking was begun with other versions: trainings of the two may differ")
+        _check_held_out(bench, folder)
         if plan != before:
             with log.commit() as commit:
                 commit.write_json(PLAN, plan)
                 commit.set_status("running")
-        _check_held_out(bench, folder)
         return _Ranking(bench, run, folder, log, plan, frame).result(processes)
 
 
