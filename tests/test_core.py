@@ -13,7 +13,7 @@ from bnao.rng import generator, torch_seed
 
 def test_every_error_has_the_one_root() -> None:
     kinds = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, Exception)]
-    assert len(kinds) == 6 and all(issubclass(e, BnaoError) for e in kinds)
+    assert len(kinds) == 7 and all(issubclass(e, BnaoError) for e in kinds)
 
 
 def test_nearest_and_unknown_names() -> None:

@@ -42,6 +42,8 @@ def one(seed: int, args: argparse.Namespace) -> None:
 
 def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[str, Any]:
     """What the finished search of a seed found, with the true test accuracies in percent."""
+    from run import commit
+
     from bnao.loop.result import read_result
     from bnao.storage import RunFolder
 
@@ -57,13 +59,16 @@ def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[st
         "cpu_minutes": sum(result.stage_seconds.values()) / 60,
         "stage_seconds": result.stage_seconds,
         "versions": result.versions,
+        "commit": commit(),
     }
 
 
 def report(args: argparse.Namespace) -> None:
-    """Look the finished winners of the first seeds up, write and print; say which are missing."""
+    """Look the finished winners of the first seeds up, write and print; say which are missing.
+
+    Rows of seeds that have no search in FOLDER stay as they were, each with the commit that it was made at.
+    """
     import numpy as np
-    from run import commit
     from scipy import stats
 
     from bnao.evaluation.tables import read_table
@@ -72,11 +77,15 @@ def report(args: argparse.Namespace) -> None:
     truth: dict[str, float] = {}
     for architecture, accuracy in zip(table.architectures, table.test_accuracy_P, strict=True):
         truth.setdefault(architecture.id, 100 * float(accuracy))
-    seeds = [seed for seed in range(args.seeds) if (args.work / str(seed) / "result.json").exists()]
-    missing = sorted(set(range(args.seeds)) - set(seeds))
-    if not seeds:
+    before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    found_rows = {r["seed"]: r for r in before if r["seed"] < args.seeds}
+    for seed in range(args.seeds):
+        if (args.work / str(seed) / "result.json").exists():
+            found_rows[seed] = row(seed, args, truth)
+    missing = sorted(set(range(args.seeds)) - set(found_rows))
+    if not found_rows:
         raise SystemExit(f"no search has ended in {args.work}")
-    rows = [row(seed, args, truth) for seed in seeds]
+    rows = [found_rows[seed] for seed in sorted(found_rows)]
     found = np.array([r["true_accuracy"] for r in rows])
     half = float(stats.t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5) if len(found) > 1 else None
     summary = {
@@ -85,7 +94,6 @@ def report(args: argparse.Namespace) -> None:
         "goal": GOAL,
         "missing": missing,
         "rows": rows,
-        "commit": commit(),
     }
     RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
     for r in rows:

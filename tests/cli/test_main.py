@@ -54,7 +54,7 @@ def test_help_has_an_example(command: str, capsys: Capture) -> None:
         (["search", "--loop.pool"], "--loop.pool requires an argument"),
         (["search", "--loop.pool", "x"], "loop.pool is a whole number; received 'x'"),
         (["search", "--loop.pool", "2.0"], "loop.pool is a whole number"),
-        (["search", "--seed", "-1"], "seed is not negative; received -1"),
+        (["search", "--seed", "-1"], "seed lies in [0, 2**63); received -1"),
         (["search", "--recipe", "dmeo"], "did you mean 'demo'"),
         (["search", "--config", "missing.toml"], "missing.toml"),
         (["search", "--controller.early-stop", "maybe"], "maybe"),

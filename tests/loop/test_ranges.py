@@ -11,7 +11,9 @@ from tests.loop.verify.test_verify import changed, winner
 
 import bnao
 from bnao.cli.main import main
-from bnao.errors import RunError
+from bnao.errors import RunError, SettingError
+from bnao.loop.config import SearchConfig
+from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import EpochFigures, training_from
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.files import parse_json
@@ -78,3 +80,10 @@ def test_whole_numbers_have_64_bits_wherever_they_are_read() -> None:
     for name in ("epoch", "test_loss", "train_loss"):
         with pytest.raises(RunError, match=rf"at '{name}'; received 'a number of 64 bits'"):
             from_dict(EpochFigures, {**row, name: 2**63})
+
+
+@pytest.mark.parametrize("config", [SearchConfig, TrainConfig])
+def test_a_seed_is_one_that_files_can_hold(config: type[SearchConfig | TrainConfig]) -> None:
+    assert config(seed=2**63 - 1).seed == 2**63 - 1
+    with pytest.raises(SettingError, match=r"seed lies in \[0, 2\*\*63\); received 9223372036854775808: use 0, 1"):
+        config(seed=2**63)

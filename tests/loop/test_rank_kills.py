@@ -27,7 +27,7 @@ def test_killed_and_interrupted_with_two_processes_and_finished_by_one(scored: P
 
     code, text = disturbed(str(folder), "2", "training_finished", "2", "SIGKILL")
     assert code == -signal.SIGKILL and text == ""
-    kept = read_trainings(RunFolder.open(place))
+    kept = read_trainings(RunFolder.open(place, ranking=True))
     assert len(kept) == 2 and 1 <= len(list((place / "running").glob("*.pt"))) <= 2
 
     code, text = disturbed(str(folder), "2", "training_finished", "1", "SIGINT")
@@ -35,11 +35,11 @@ def test_killed_and_interrupted_with_two_processes_and_finished_by_one(scored: P
         f"stopped; all work up to here is kept: go on with `bnao rank {folder}`"
     ]
     assert (place / "lock").read_bytes() == b""
-    after = read_trainings(RunFolder.open(place))
+    after = read_trainings(RunFolder.open(place, ranking=True))
     assert 3 <= len(after) <= 5 and all(after[key] == training for key, training in kept.items())
 
     result = api.rank(folder, processes=1)
     assert timeless(result) == timeless(ranked[1]) and result.report == ranked[1].report
-    finished = [e for e in RunFolder.open(place).events() if e["event"] == "training_finished"]
+    finished = [e for e in RunFolder.open(place, ranking=True).events() if e["event"] == "training_finished"]
     assert len({(e["architecture"], e["second"]) for e in finished}) == len(finished) == 11
     assert list((place / "running").iterdir()) == []

@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 
 from bnao.errors import RunError
 from bnao.storage.event_log import EventLog, read_events
+from bnao.storage.text import MOST
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-MOST, MOST)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=4), children, max_size=3),
     max_leaves=5,
 )

@@ -184,7 +184,7 @@ class SearchConfig:
     final: FinalConfig = field(default_factory=FinalConfig)
 
     def __post_init__(self) -> None:
-        require(self.seed >= 0, "seed is not negative", self.seed, "use 0, 1, 2, ...")
+        require(0 <= self.seed < 2**63, "seed lies in [0, 2**63)", self.seed, "use 0, 1, 2, ...")
         require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
         require(
             self.supernet.source is None or self.loop.known is None,

@@ -101,6 +101,7 @@ def check_asked(asked: Asked, processes: int | None) -> None:
         ("processes", processes, 1, "leave it out: one for each core or GPU"),
     ):
         require(value is None or value >= least, f"{name} is at least {least}", value, remedy)
+    require(asked.seed is None or asked.seed < 2**63, "seed is below 2**63", asked.seed, "use 0, 1, 2, ...")
     require(
         asked.second_seed is None or asked.second_seed == 0 or asked.second_seed >= FEWEST_ARCHITECTURES,
         f"a noise ceiling needs second seeds of {FEWEST_ARCHITECTURES} architectures or more",
