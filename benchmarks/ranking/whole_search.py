@@ -26,6 +26,8 @@ GOAL, OPTIMUM, LARGEST = 94.0, 94.37, 93.76
 
 def one(seed: int, args: argparse.Namespace) -> None:
     """A search with this seed, or what is left of it."""
+    from run import commit
+
     import bnao
     from bnao import api
     from bnao.loop.config import SearchConfig
@@ -35,15 +37,19 @@ def one(seed: int, args: argparse.Namespace) -> None:
     if (folder / "manifest.json").exists():
         api.resume(folder)
         return
+    _commit_file(seed, args).write_text(commit() + "\n")
     config = update_from_toml(SearchConfig(), HERE / "whole_search.toml")
     config = update(config, {"seed": seed, "data": {"source": args.images}})
     bnao.search(config, folder, recipe="whole_search")
 
 
+def _commit_file(seed: int, args: argparse.Namespace) -> Path:
+    """Of the code that a search was begun with."""
+    return Path(args.work / f"{seed}.commit")
+
+
 def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[str, Any]:
     """What the finished search of a seed found, with the true test accuracies in percent."""
-    from run import commit
-
     from bnao.loop.result import read_result
     from bnao.storage import RunFolder
 
@@ -59,7 +65,7 @@ def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[st
         "cpu_minutes": sum(result.stage_seconds.values()) / 60,
         "stage_seconds": result.stage_seconds,
         "versions": result.versions,
-        "commit": commit(),
+        "commit": _commit_file(seed, args).read_text().strip(),
     }
 
 
