@@ -421,7 +421,9 @@ def rank(
         result = rank_run(folder, asked, processes, heard, objects)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
-    if publish(result, folder) or not (folder.path / "report.html").exists():
+    published = publish(result, folder)
+    report = folder.path / "report.html"
+    if not report.exists() or report.stat().st_mtime_ns < published.stat().st_mtime_ns:  # also after a kill in between
         _draw_report(folder, heard)
     return result
 

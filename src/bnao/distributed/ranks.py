@@ -47,14 +47,14 @@ class Ranks(Group):
 
     def __init__(self, store: Store, rank: int, size: int, *, ended: Ended | None = None) -> None:
         self._store, self._rank, self._size, self._ended = store, rank, size, ended
+        self._seconds = PATIENCE.total_seconds()
+        self._closed, self._heard, self._looked = threading.Event(), dict[int, tuple[int, float]](), -math.inf
         self._made = not dist.is_initialized()
         with self._reaching():
             if self._made:
                 dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=MEETING)
             self._control = dist.new_group(backend="gloo", timeout=PATIENCE)
         self._tensors: dist.ProcessGroup | None = None
-        self._seconds = PATIENCE.total_seconds()
-        self._closed, self._heard, self._looked = threading.Event(), dict[int, tuple[int, float]](), -math.inf
         if ended is None:
             threading.Thread(target=self._beat, daemon=True, name="bnao-alive").start()
 

@@ -94,20 +94,18 @@ def csv_text(result: RankingResult) -> str:
     return text.getvalue()
 
 
-def publish(result: RankingResult, run: RunFolder) -> bool:
-    """Put ``ranking.json`` and ``ranking.csv`` at the top of the searched run, for people; whether it had to.
+def publish(result: RankingResult, run: RunFolder) -> Path:
+    """Put ``ranking.csv`` and ``ranking.json`` at the top of the searched run, for people; where the last one lies.
 
     What is there already is left as it is, so a finished ranking can be read again where nothing can be written. Raises
     RunError.
     """
-    content, table = json_bytes(result), csv_text(result).encode("utf-8")
-    wanted = {run.path / RANKING: content, run.path / CSV: table}
-    if all(path.is_file() and path.read_bytes() == value for path, value in wanted.items()):
-        return False
-    for path, value in wanted.items():
-        _write(path, value)
-    return True
+    place = run.path / RANKING
+    _put(run.path / CSV, csv_text(result).encode("utf-8"))
+    _put(place, json_bytes(result))
+    return place
 
 
-def _write(path: Path, content: bytes) -> None:
-    write_atomic(path, lambda file: file.write(content))
+def _put(path: Path, content: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomic(path, lambda file: file.write(content))

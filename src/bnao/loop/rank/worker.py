@@ -31,10 +31,7 @@ SAY_SECONDS = 0.5
 
 def work(connection: Any, config: SearchConfig, seed: int, place: Path, index: int) -> None:
     """Serve ``connection``; ``index`` says which GPU is this process's, where there are any."""
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # sent to a terminal's or a service's every process; the parent decides
+    for number in (signal.SIGINT, signal.SIGTERM):  # which may be sent to every process; the parent decides
         signal.signal(number, signal.SIG_IGN)
     try:
         _serve(connection, config, seed, place, index)
