@@ -165,6 +165,12 @@ def interface(name: str) -> Iterator[None]:
             os.environ[INTERFACE] = before
 
 
+def leave_signals() -> None:
+    """From now on Ctrl-C and SIGTERM, which may be sent to every process, do nothing here: who started this decides."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def without_interrupt() -> Iterator[None]:
     """A process started within it never gets Ctrl-C, not even while it imports: it would answer with a trace."""

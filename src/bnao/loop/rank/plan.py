@@ -10,6 +10,7 @@ from typing import Literal
 from bnao.errors import RunError, require, unknown_name
 from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
 from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
+from bnao.storage.manifest import FILE_NAME
 from bnao.storage.pool import latest_round
 
 FOLDER = "ranking"  # within the run's folder
@@ -68,7 +69,7 @@ def read_frame(run: RunFolder, round: int | None = None) -> Frame:
 def open_ranking(run: RunFolder) -> RunFolder | None:
     """The ranking of a run, to read; None where none was begun. Raises RunError where it is damaged."""
     path = run.path / FOLDER
-    return RunFolder.open(path, ranking=True) if (path / "manifest.json").exists() else None
+    return RunFolder.open(path, ranking=True) if (path / FILE_NAME).exists() else None
 
 
 @contextmanager

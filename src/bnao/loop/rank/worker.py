@@ -12,13 +12,13 @@ It ends with its parent, however that ends: within a step, for it looks at the p
 
 from __future__ import annotations
 
-import signal
 import time
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from bnao.distributed.local import leave_signals
 from bnao.errors import BnaoError
 from bnao.loop.config import SearchConfig
 from bnao.loop.memory import memory_error, ran_out
@@ -31,8 +31,7 @@ SAY_SECONDS = 0.5
 
 def work(connection: Any, config: SearchConfig, seed: int, place: Path, index: int) -> None:
     """Serve ``connection``; ``index`` says which GPU is this process's, where there are any."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # which may be sent to every process; the parent decides
-        signal.signal(number, signal.SIG_IGN)
+    leave_signals()
     try:
         _serve(connection, config, seed, place, index)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone

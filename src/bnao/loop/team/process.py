@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 
-from bnao.distributed.local import end_with_parent, own_place
+from bnao.distributed.local import end_with_parent, leave_signals, own_place
 
 
 def main() -> int:
     """Serve to the end. 0: the work is over, well or not; 1: this process could not go on, and rank 0 knows why."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # sent to a terminal's or a service's every process; rank 0 decides
-        signal.signal(number, signal.SIG_IGN)
+    leave_signals()
     place = own_place()
     if place is None:
         print("this module is started by `bnao search` and `bnao train` with --processes N", file=sys.stderr)

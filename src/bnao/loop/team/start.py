@@ -125,7 +125,6 @@ class Assembly:
         if self._group is None:
             had = min(before, self.size) if resumed and config.threads else 1  # processes with so many threads each
             threads = max(1, threads * had // self.size)
-        if self._group is None:
             require_gpus(work.device, self.size)
             self._group = self._started(threads)
         group = self._group
