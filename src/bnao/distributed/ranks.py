@@ -14,6 +14,7 @@ from typing import Any, final
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional  # first imported within a run, its functions' defaults would keep the group
 from torch import Tensor
 from torch.distributed import Store  # type: ignore[attr-defined]
 
@@ -53,10 +54,11 @@ class Ranks(Group):
         with self._reaching():
             if self._made:
                 dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=MEETING)
-            self._control = dist.new_group(backend="gloo", timeout=PATIENCE)
+            self._control: dist.ProcessGroup | None = dist.new_group(backend="gloo", timeout=PATIENCE)
         self._tensors: dist.ProcessGroup | None = None
+        self._alive = threading.Thread(target=self._beat, daemon=True, name="bnao-alive")
         if ended is None:
-            threading.Thread(target=self._beat, daemon=True, name="bnao-alive").start()
+            self._alive.start()
 
     def _beat(self) -> None:
         with suppress(RuntimeError):  # the store went with the process that held it
@@ -84,7 +86,8 @@ class Ranks(Group):
             self._tensors = dist.new_group(backend=backend, timeout=timedelta(minutes=minutes))
 
     def close(self) -> None:
-        """End the groups that were made here: a process that leaves with them open may abort on its way out.
+        """End the groups that were made here, and all threads with them: one that Python meets in C++ while it ends
+        makes the process abort.
 
         What is still under way with a process that is elsewhere (a :meth:`farewell` in vain) is not waited for.
         """
@@ -94,13 +97,17 @@ class Ranks(Group):
         thread.join(CLOSE_SECONDS)
 
     def _end(self) -> None:
+        groups = [group for group in (self._tensors, self._control) if group is not None]
+        self._tensors = self._control = None  # the threads of a group end with the last of its names
         with suppress(RuntimeError):
             if self._made:
-                dist.destroy_process_group()
-                return
-            for group in (self._tensors, self._control):
-                if group is not None:
+                dist.destroy_process_group()  # all of them
+            else:
+                for group in groups:
                     dist.destroy_process_group(group)
+        groups.clear()
+        if self._alive.is_alive():
+            self._alive.join()
 
     @property
     def rank(self) -> int:

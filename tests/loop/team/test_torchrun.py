@@ -30,7 +30,7 @@ def torchrun(folder: Path, what: str) -> str:
 def test_a_script_with_a_model_of_its_own(tmp_path: Path) -> None:
     text = torchrun(tmp_path / "run", "search")
     result = read_result(RunFolder.open(tmp_path / "run"))
-    assert sorted(text.splitlines()) == [f"rank {rank}: {result.winner.id} 2" for rank in range(2)]
+    assert sorted(text.splitlines()) == [f"rank {rank}: {result.winner.id} 2 0" for rank in range(2)]
     assert (result.processes, result.parts) == (2, 2)
 
 
