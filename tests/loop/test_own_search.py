@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,8 @@ from torch.utils.data import TensorDataset
 import bnao
 from bnao.cli.main import main
 from bnao.errors import DataError, Interrupted, SettingError
+from bnao.loop.asked import asked
+from bnao.settings import update
 
 torch.manual_seed(0)
 MICRO = {"loop.pool": 6, "loop.proposals": 2, "rerank.top": 2, "threads": 1, "controller.epochs": 5}
@@ -184,12 +187,58 @@ def test_frozen_parts_are_kept_to_the_bit(tmp_path):
             },
             "a policy with a teacher",
         ),
+        (
+            {"data": TensorDataset(FLAT[:64], CLASSES[:64, None])},
+            r"the loss takes .* \(2, 2\) torch.float32 and \(2, 1\) torch.int64",
+        ),
+        ({"data": TensorDataset(FLAT[:64], CLASSES[:64] + 1)}, "network's 2 outputs; train has 1 to 2"),
+        ({"valid": TensorDataset(FLAT[64:], 2 * CLASSES[64:])}, "2 outputs; valid has 0 to 2"),
+        ({"test": TensorDataset(FLAT[64:], CLASSES[64:] - 1)}, "2 outputs; test has -1 to 0"),
+        ({"class_weights": [1.0, 2.0, 1.0]}, "one for each class, here 2; received"),
+        ({"data": (FLAT[:64], CLASSES[:63])}, "received 64 inputs and 63 targets"),
+        ({"loss": lambda outputs, targets: outputs[:, targets.sum() + 9], "metric": "f1"}, "it raised IndexError"),
+        (
+            {
+                "data": TensorDataset(FLAT[:64], FLAT[:64, :3]),
+                "loss": lambda outputs, targets: outputs.mean() * targets.mean(),
+                "metric": "accuracy",
+            },
+            "outputs and targets that are no classes have one shape",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, arguments, message):
     with pytest.raises((SettingError, DataError), match=message):
         search(tmp_path, **arguments)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8])
+def test_classes_are_whole_numbers_of_any_width(tmp_path, dtype):
+    def of(rows: slice) -> TensorDataset:
+        return TensorDataset(FLAT[rows], CLASSES[rows].to(dtype))
+
+    found = search(tmp_path, data=of(slice(64)), valid=of(slice(64, None)), metric="auroc")
+    (tmp_path / "wide").mkdir()
+    assert found.summary.winner == search(tmp_path / "wide", metric="auroc").summary.winner
+
+
+def test_a_whole_configuration_keeps_its_objective_and_its_batches():
+    labels = TensorDataset(FLAT[:64], CLASSES[:64])
+    config = update(
+        bnao.load_recipe("own"),
+        {"objective": {"metric": "f1", "class_weights": (1.0, 2.0)}, "rerank": {"training": {"batch_size": 24}}},
+    )
+    found, _ = asked(config, config, train=labels)
+    assert found.objective == config.objective and found.rerank.training.batch_size == 24
+    found, _ = asked(config, config, train=labels, metric="error", batch_size=16)
+    assert found.objective == replace(config.objective, metric="error")
+    assert found.rerank.training.batch_size == found.final.training.batch_size == 16
+    numbers = update(config, {"objective": {"loss": "mse", "metric": "mae", "class_weights": None}})
+    found, _ = asked(numbers, numbers, train=TensorDataset(FLAT[:64], FLAT[:64, :1]))
+    assert found.objective == numbers.objective
+    found, _ = asked(bnao.load_recipe("own"), Net, train=labels)  # a recipe's follow the data
+    assert found.objective.metric == "accuracy" and found.rerank.training.batch_size == 8
 
 
 PLUGIN = """
@@ -223,6 +272,9 @@ def test_a_plugin_names_the_model_on_the_command_line(tmp_path, monkeypatch, cap
     assert main(["rank", "run", "--architectures", "2", "--processes", "1"]) in (0, 2)
     assert main(["search", "--plugin", "my_model.py:Nett", "--data", "sample", "--out", "run2", *flags]) == 2
     assert "did you mean 'Net'" in capsys.readouterr().err
+    demo = ["search", "--recipe", "demo", "--plugin", "my_model.py:Net", "--out", "run2", *flags]
+    assert main(demo) == 2  # and the model would not be searched
+    assert "searched in space 'own'; received space 'nao_cell'" in capsys.readouterr().err
     (tmp_path / "broken.py").write_text("import nothing_of_that_name")
     assert main(["search", "--plugin", "broken.py:Net", "--data", "sample", "--out", "run2", *flags]) == 2
     assert "nothing_of_that_name" in capsys.readouterr().err

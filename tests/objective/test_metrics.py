@@ -81,6 +81,7 @@ def test_losses_are_torchs_own():
         ({"loss": "cross_entropi"}, "did you mean 'cross_entropy'"),
         ({"metric": "acuracy"}, "did you mean 'accuracy'"),
         ({"class_weights": (1.0, -1.0)}, "not negative"),
+        ({"class_weights": (0.0, 0.0)}, "not all of them 0"),
         ({"loss": "mse", "metric": "mse", "class_weights": (1.0, 1.0)}, "class_weights need the loss"),
     ],
 )
@@ -92,6 +93,9 @@ def test_settings_that_do_not_fit_are_refused(values, message):
 def test_shapes_that_do_not_fit_and_missing_functions_are_refused():
     with pytest.raises(SettingError, match="one shape; received"):
         make_objective(ObjectiveConfig(loss="mse", metric="mse")).training_loss(torch.zeros(4, 2), torch.zeros(4))
+    for name in ("mse", "mae", "r2", "accuracy", "f1", "auroc"):  # the same number of elements is not enough
+        with pytest.raises(SettingError, match="one shape; received"):
+            METRICS.get(name).of(torch.zeros(2, 2, 3, 4), torch.zeros(2, 3, 4, 2))
     with pytest.raises(SettingError, match="give loss= again"):
         make_objective(ObjectiveConfig(loss="own"))
 
@@ -129,3 +133,37 @@ def test_a_class_that_is_ruled_out_costs_nothing_and_has_no_gradient():
     loss = make_objective(ObjectiveConfig()).training_loss(outputs, torch.tensor([[0.5, 0.5, 0.0]]))
     loss.backward()
     assert math.isfinite(float(loss.detach())) and torch.isfinite(outputs.grad).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8, torch.bool])
+@pytest.mark.parametrize("outputs_shape", [(4,), (4, 1), (4, 1, 1)])
+@pytest.mark.parametrize("targets_shape", [(4,), (4, 1)])
+def test_labels_of_every_type_and_shape_are_judged_alike(dtype, outputs_shape, targets_shape):
+    targets = torch.tensor([1, 1, 0, 1])
+    perfect = torch.tensor([2.0, 1.0, -3.0, 4.0]).reshape(outputs_shape)
+    wrong = torch.tensor([2.0, -1.0, -3.0, 4.0]).reshape(outputs_shape)
+    given = targets.to(dtype).reshape(targets_shape)
+    for name in ("accuracy", "f1", "auroc"):
+        assert METRICS.get(name).of(perfect, given) == 1.0
+    assert METRICS.get("accuracy").of(wrong, given) == 0.75
+    assert METRICS.get("f1").of(wrong, given) == pytest.approx(4 / 5)
+    assert METRICS.get("error").of(wrong, given) == 0.25
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.bool])
+def test_several_labels_of_every_type(dtype):
+    targets = torch.tensor([[1, 0, 1], [0, 1, 1]])
+    outputs = torch.where(targets > 0, 1.5, -1.5)
+    assert (
+        METRICS.get("f1").of(outputs, targets.to(dtype)) == METRICS.get("accuracy").of(outputs, targets.to(dtype)) == 1
+    )
+
+
+def test_a_batch_of_classes_that_count_nothing_costs_nothing():
+    objective = make_objective(ObjectiveConfig(class_weights=(0.0, 1.0)))
+    outputs = torch.tensor([[1.0, 2.0], [0.5, 0.0]], requires_grad=True)
+    for targets in (torch.tensor([0, 0]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])):
+        loss = objective.training_loss(outputs, targets)
+        (gradient,) = torch.autograd.grad(loss, outputs)
+        assert float(loss.detach()) == 0 and not gradient.any()
+    assert float(objective.training_loss(outputs, torch.tensor([1, 0])).detach()) > 0

@@ -81,6 +81,8 @@ def test_counts_the_time_of_the_search(make_result: Make) -> None:
     assert (equal.num_random, equal.num_total, equal.extrapolated) == (5, 11, True)
     assert equal.searched_best == 0.7 and equal.low < equal.expected_best < equal.high
     assert equal == equal_compute(make_result(stage_seconds=stages))
+    divided = equal_compute(make_result(stage_seconds=stages, processes=2))  # which train two networks at a time
+    assert divided is not None and divided.num_total == 5 + 13
     short = equal_compute(make_result(stage_seconds={"supernet-1": 11.9}))
     assert short is not None and not short.extrapolated
     assert short.expected_best == max(t.valid_metric for t in make_result().trained if t.arm == "random")

@@ -156,6 +156,11 @@ def own_examples(data: Any, prepare: Prepare | None, name: str) -> DatasetExampl
         _refuse_sampler(data, name)
         collate, data = cast(Collate, data.collate_fn), data.dataset
     if isinstance(data, (tuple, list)) and len(data) == 2 and all(isinstance(t, (Tensor, np.ndarray)) for t in data):
+        if len(data[0]) != len(data[1]):
+            raise DataError(
+                f"{name} is as many targets as inputs; received {len(data[0])} inputs and {len(data[1])} targets: give "
+                "one for each"
+            )
         data = TensorDataset(*(torch.as_tensor(t) for t in data))
     if isinstance(data, IterableDataset) or not (callable(getattr(data, "__getitem__", None)) and _sized(data)):
         raise DataError(

@@ -32,9 +32,11 @@ class HeldOut:
     """Data for the final measurement, not read before :meth:`open` is called.
 
     ``measured`` says which data they are: the source's own test set, or a third of validation set aside by the seed.
+    ``classes`` are the least and the greatest class, where they are known without reading an input.
     """
 
     measured: str
+    classes: tuple[int, int] | None = None
     _open: Callable[[], Examples] = field(repr=False)
 
     def open(self) -> TestData:

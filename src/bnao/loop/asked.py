@@ -26,7 +26,7 @@ def asked(config: SearchConfig, model: object, **arguments: Unpack[Arguments]) -
     config = own_config(
         config, given, loss=loss, metric=metric, class_weights=arguments.get("class_weights"), optimizer=optimizer,
         epochs=arguments.get("epochs"), learning_rate=arguments.get("learning_rate"),
-        batch_size=arguments.get("batch_size"),
+        batch_size=arguments.get("batch_size"), whole=isinstance(model, SearchConfig),
     )  # fmt: skip
     named: dict[str, Any] = {
         "seed": arguments.get("seed"),

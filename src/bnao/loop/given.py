@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bnao.cost.costs import Cost
 from bnao.data.config import DataConfig
 from bnao.data.dataset import DatasetExamples, Prepare, own_examples
+from bnao.data.examples import Examples
 from bnao.data.held_out import OWN_TEST_SET, HeldOut, divided, load, set_aside
 from bnao.data.search_data import SearchData
 from bnao.errors import SettingError
@@ -92,7 +93,7 @@ class Given:
         if self.test is None:
             return set_aside(data, seed)
         test = own_examples(self.test, self.prepare, "test")
-        return data, HeldOut(measured=OWN_TEST_SET, _open=lambda: test)
+        return data, HeldOut(measured=OWN_TEST_SET, classes=range_of(test), _open=lambda: test)
 
 
 NOTHING = Given()
@@ -106,6 +107,12 @@ def _task(train: DatasetExamples, seed: int) -> Task | None:
         return None
     _, channels, height, width = inputs.shape
     return Task(in_channels=channels, image_size=(height, width), num_classes=max(2, int(np.max(classes_N)) + 1))
+
+
+def range_of(examples: Examples) -> tuple[int, int] | None:
+    """The least and the greatest class; None where the classes are not known."""
+    classes_N = examples.classes()
+    return None if classes_N is None or not len(classes_N) else (int(classes_N.min()), int(classes_N.max()))
 
 
 def example_inputs(examples: Any, seed: int) -> Any:

@@ -76,13 +76,17 @@ def own_config(
     epochs: float | None,
     learning_rate: float | None,
     batch_size: int | None,
+    whole: bool,
 ) -> SearchConfig:
-    """``config`` with the objective, the optimiser and the lengths that the arguments and the data ask for."""
+    """``config`` with the objective, the optimiser and the lengths that the arguments and the data ask for.
+
+    ``whole``: it is the caller's, not a recipe's, so batch sizes in it stay.
+    """
     if given.train is not None:
         config = replace(config, data=replace(config.data, source=OWN))
         examples = own_examples(given.train, given.prepare, "train")
-        batch_size = batch_size or _batch_size(len(examples))
-        config = replace(config, objective=_objective(examples, loss, metric, class_weights))
+        batch_size = batch_size or (None if whole else _batch_size(len(examples)))
+        config = replace(config, objective=_objective(examples, config.objective, loss, metric, class_weights))
     elif loss is not None or metric is not None or class_weights is not None:
         plain = config.objective
         config = replace(
@@ -129,11 +133,17 @@ def _batch_size(num: int) -> int:
 
 def _objective(
     examples: DatasetExamples,
+    plain: ObjectiveConfig,
     loss: str | Loss | None,
     metric: str | Callable[[Any, Any], float] | None,
     class_weights: Sequence[float] | None,
 ) -> ObjectiveConfig:
-    """What is named, and the rest by what the targets are: whole numbers are classes."""
+    """What is named, here or in settings ``plain`` that are not the defaults; the rest by what the targets are: whole
+    numbers are classes.
+    """
+    if plain != ObjectiveConfig():
+        loss, metric = plain.loss if loss is None else loss, plain.metric if metric is None else metric
+        class_weights = plain.class_weights if class_weights is None else class_weights
     targets = examples.batch(torch.tensor([0, 1]))[1]
     are_classes = not targets.is_floating_point() and targets.dtype != torch.bool
     named = OWN if callable(loss) else loss

@@ -83,6 +83,11 @@ def make_workbench(config: SearchConfig, *, begun: bool = False, given: Given = 
     """
     load_spaces()
     named = load_plugins(config.plugins)
+    if named is not None and config.space.name != OWN:
+        raise SettingError(
+            "a plugin FILE.py:NAME names a model, which is searched in space 'own'; received space "
+            f"{config.space.name!r}: leave the recipe and space.name out, or the name behind the file"
+        )
     given = given if named is None else replace(given, build=named)
     device = resolve_device(config.device)
     if any(part.training.compile != "off" for part in (config.supernet, config.rerank, config.final)):

@@ -18,8 +18,9 @@ class ObjectiveConfig:
     """What every training minimises, and what networks are chosen and reported by.
 
     ``cross_entropy``: integer classes; ``binary_cross_entropy``: several labels at once, targets 0 or 1 in the shape of
-    the outputs (logits); ``mse``, ``l1``: numbers. ``class_weights``: one factor for each class (or label) of the
-    loss. Higher is better for accuracy, auroc, f1 and r2, lower for error, mse and mae.
+    the outputs (logits); ``mse``, ``l1``: numbers. ``class_weights``: one factor for each class of the loss; with
+    ``binary_cross_entropy`` one for each label's positive examples (torch's ``pos_weight``). Higher is better for
+    accuracy, auroc, f1 and r2, lower for error, mse and mae.
     """
 
     loss: str = "cross_entropy"  # cross_entropy, binary_cross_entropy, mse, l1
@@ -32,8 +33,8 @@ class ObjectiveConfig:
                 raise unknown_name(kind, value, known[:-1])
         if self.class_weights is not None:
             require(
-                bool(self.class_weights) and all(isfinite(w) and w >= 0 for w in self.class_weights),
-                "class_weights are numbers that are not negative, one for each class",
+                any(self.class_weights) and all(isfinite(w) and w >= 0 for w in self.class_weights),
+                "class_weights are numbers that are not negative, not all of them 0, one for each class",
                 self.class_weights,
                 "give for example (1.0, 2.5)",
             )

@@ -1,8 +1,9 @@
 """What networks are judged by.
 
 Shapes: N examples, K classes or labels. ``outputs`` are a network's raw outputs (logits) for N examples, ``targets``
-what should come out. A metric that is a mean over examples is measured batch by batch; one of the whole set needs all
-outputs at once.
+what should come out: whole numbers (N, ...) for outputs (N, K, ...) are classes; all else are labels or numbers, of the
+outputs' shape but for dimensions of 1. A metric that is a mean over examples is measured batch by batch; one of the
+whole set needs all outputs at once.
 """
 
 from __future__ import annotations
@@ -51,13 +52,36 @@ def decided(outputs_NK: Tensor) -> Tensor:
     return outputs_NK.amax(1).isfinite()
 
 
+def same_shape(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The outputs in the targets' shape: dimensions of 1 may be left out. Raises SettingError for other differences.
+
+    >>> same_shape(torch.zeros(5, 1), torch.zeros(5)).shape
+    torch.Size([5])
+    """
+    if outputs.shape == targets.shape:
+        return outputs
+    inner = [[side for side in tensor.shape[1:] if side != 1] for tensor in (outputs, targets)]
+    if outputs.dim() and targets.dim() and len(outputs) == len(targets) and inner[0] == inner[1]:
+        return outputs.reshape(targets.shape)
+    raise SettingError(
+        f"outputs and targets that are no classes have one shape; received {tuple(outputs.shape)} and "
+        f"{tuple(targets.shape)}: bring the network's last layer and the targets to one shape"
+    )
+
+
+def are_classes(outputs: Tensor, targets: Tensor) -> bool:
+    """Whether targets are numbers of classes, not labels (0 or 1) or numbers of the outputs' shape."""
+    return not (targets.is_floating_point() or targets.dtype == torch.bool or targets.numel() == outputs.numel())
+
+
 def right(outputs: Tensor, targets: Tensor) -> Tensor:
     """(N,) shares in [0, 1] of right decisions of each example.
 
-    Integer targets (N, ...) against the largest of ``outputs`` (N, K, ...); targets 0 or 1 in the shape of the outputs
-    against their signs. What is no decision (NaN; classes of which none is the largest, :func:`decided`) is wrong.
+    Classes against the largest of the outputs; labels, 0 or 1, against the outputs' signs. What is no decision (NaN;
+    classes of which none is the largest, :func:`decided`) is wrong.
     """
-    if targets.is_floating_point() or targets.shape == outputs.shape:
+    if not are_classes(outputs, targets):
+        outputs = same_shape(outputs, targets)
         hits = ((outputs > 0) == (targets > 0.5)) & ~outputs.isnan()
     else:
         hits = (outputs.argmax(1) == targets) & decided(outputs)
@@ -80,7 +104,7 @@ def auroc(outputs: Tensor, targets: Tensor) -> float:
 def f1(outputs: Tensor, targets: Tensor) -> float:
     """F1, the mean over classes or labels (macro); a class that neither stands nor is predicted is left out."""
     scores_NK, truth_NK = _one_column_per_label(outputs, targets)
-    if targets.is_floating_point():
+    if not are_classes(outputs, targets):
         said_NK = scores_NK > 0
     else:
         said_NK = np.zeros_like(truth_NK)
@@ -100,12 +124,12 @@ def r2(outputs: Tensor, targets: Tensor) -> float:
 
 def _one_column_per_label(outputs: Tensor, targets: Tensor) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Scores and truth as (N, K); dimensions behind the classes (pixels) become examples."""
-    if targets.is_floating_point() or targets.shape == outputs.shape:
-        flat = outputs.reshape(len(outputs), -1), targets.reshape(len(targets), -1)
-        return flat[0].double().cpu().numpy(), (flat[1] > 0.5).cpu().numpy()
+    if not are_classes(outputs, targets):
+        scores, truth = same_shape(outputs, targets).reshape(len(targets), -1), targets.reshape(len(targets), -1)
+        return scores.double().cpu().numpy(), (truth > 0.5).cpu().numpy()
     num_classes = outputs.shape[1]
     scores = outputs.movedim(1, -1).reshape(-1, num_classes).double().softmax(1)
-    truth = torch.nn.functional.one_hot(targets.reshape(-1), num_classes).bool()
+    truth = torch.nn.functional.one_hot(targets.reshape(-1).long(), num_classes).bool()
     return scores.cpu().numpy(), truth.cpu().numpy()
 
 
@@ -124,11 +148,7 @@ def _numbers(outputs: Tensor) -> Tensor:
 
 
 def _like(outputs: Tensor, targets: Tensor) -> Tensor:
-    if targets.numel() != outputs.numel():
-        raise SettingError(
-            f"outputs and targets have one shape; received {tuple(outputs.shape)} and {tuple(targets.shape)}: bring "
-            "the network's last layer and the targets to one shape"
-        )
+    same_shape(outputs, targets)
     return targets.reshape(len(outputs), -1).double()
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from bnao.errors import SettingError
 from bnao.objective.config import OWN, ObjectiveConfig
-from bnao.objective.metrics import ACCURACY, METRICS, Metric
+from bnao.objective.metrics import ACCURACY, METRICS, Metric, same_shape
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(outputs, targets) of a batch to the mean loss, a scalar with gradients."""
@@ -38,9 +38,18 @@ class Objective:
         if self.loss is not None:
             return self.loss(outputs, targets)
         weights = None if self.class_weights is None else self.class_weights.to(outputs.device)
+        if weights is not None and self._counts_nothing(targets, weights):
+            return (outputs * 0.0).sum()
         if targets.is_floating_point():
             return _soft_cross_entropy(outputs, targets, weights)
-        return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=smoothing)
+        return F.cross_entropy(outputs, targets.long(), weight=weights, label_smoothing=smoothing)
+
+    def _counts_nothing(self, targets: Tensor, weights: Tensor) -> bool:
+        """Whether a batch has only classes of weight 0, whose mean would be none."""
+        if self.class_weights is None or bool(self.class_weights.all()):  # on the CPU: nothing waits for a GPU
+            return False
+        counted = targets * weights if targets.is_floating_point() else weights[targets.long().clamp(min=0)]
+        return not bool(counted.any())
 
 
 def _soft_cross_entropy(outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
@@ -80,24 +89,12 @@ def _loss(name: str, weights: Tensor | None) -> Loss | None:
         return None
     if name == "binary_cross_entropy":
         return lambda y, t: F.binary_cross_entropy_with_logits(
-            _same(y, t), t.to(y.dtype), pos_weight=None if weights is None else weights.to(y.device)
+            same_shape(y, t), t.to(y.dtype), pos_weight=None if weights is None else weights.to(y.device)
         )
     if name == "mse":
-        return lambda y, t: F.mse_loss(_same(y, t), t.to(y.dtype))
+        return lambda y, t: F.mse_loss(same_shape(y, t), t.to(y.dtype))
     assert name == "l1", "the settings know these names"
-    return lambda y, t: F.l1_loss(_same(y, t), t.to(y.dtype))
-
-
-def _same(outputs: Tensor, targets: Tensor) -> Tensor:
-    """The outputs in the targets' shape: (B, 1) stands for (B,), every other difference is refused."""
-    if outputs.shape == targets.shape:
-        return outputs
-    if outputs.numel() == targets.numel():
-        return outputs.reshape(targets.shape)
-    raise SettingError(
-        f"outputs and targets of this loss have one shape; received {tuple(outputs.shape)} and "
-        f"{tuple(targets.shape)}: bring the network's last layer and the targets to one shape"
-    )
+    return lambda y, t: F.l1_loss(same_shape(y, t), t.to(y.dtype))
 
 
 CLASSIFICATION = Objective(metric=ACCURACY)

@@ -1,8 +1,9 @@
 """Searched against random at equal *total* compute: what the search itself cost, spent on random networks instead.
 
 A search costs supernet training, scoring and the controller before anything is trained alone. That time would
-train ``extra = search_seconds / mean seconds of one random stand-alone training`` more random networks, and one would
-take the best of ``m = k + floor(extra)`` instead of ``k``. What would that best be expected to be?
+train ``extra = search_seconds * processes / mean seconds of one random stand-alone training`` more random networks
+(each process trains one at a time), and one would take the best of ``m = k + floor(extra)`` instead of ``k``. What
+would that best be expected to be?
 
 - ``m <= k``: with the observed values sorted, ``x(1) <= .. <= x(k)``, the expected maximum of m of them drawn without
   replacement is ``sum_i x(i) C(i-1, m-1) / C(k, m)``: exact, no model.
@@ -41,6 +42,7 @@ class EqualCompute:
 
     seconds_search: float
     seconds_per_training: float
+    processes: int = 1  # that train a network each, at the same time
     num_random: int  # k, those trained
     num_total: int  # m, those that the whole time would have trained
     expected_best: float
@@ -67,12 +69,13 @@ def equal_compute(result: SearchResult) -> EqualCompute | None:
     training = float(np.mean([trained.seconds for trained in random]))
     if not (search > 0 and 0 < training < math.inf and max(values) > min(values)):
         return None
-    total = len(values) + math.floor(search / training)
+    total = len(values) + math.floor(search * result.processes / training)
     best, low, high = expected_best(values, total, _bounds(metric))
     low, high = sorted((sign * low, sign * high))
     return EqualCompute(
         seconds_search=search,
         seconds_per_training=training,
+        processes=result.processes,
         num_random=len(values),
         num_total=total,
         expected_best=sign * best,

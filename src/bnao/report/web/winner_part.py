@@ -126,7 +126,11 @@ def _equal(equal: EqualCompute) -> list[tuple[str, str]]:
     metric = equal.metric
     return [
         ("search itself (supernet, scoring, controller)", duration(equal.seconds_search)),
-        ("one random stand-alone training", duration(equal.seconds_per_training)),
+        (
+            "one random stand-alone training"
+            + (f" ({equal.processes} at the same time)" if equal.processes > 1 else ""),
+            duration(equal.seconds_per_training),
+        ),
         ("random trainings at equal total compute", f"{equal.num_total} ({equal.num_random} were made)"),
         (
             f"expected best validation {metric.name} of {equal.num_total} random ones",
