@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from bnao.loop.stages import StageLog
     from bnao.loop.team.start import Assembly
     from bnao.loop.train.bench import TrainBench
+    from bnao.loop.workbench import Workbench
 
 
 class Training:
     """A finished training: its figures (``summary``), the network (``module``), the report."""
+
+    bench: Workbench | None = None  # of a search; a training takes nothing from Python that its folder lacks
 
     def __init__(self, path: Path, summary: TrainingResult) -> None:
         self.path = path

@@ -47,7 +47,7 @@ class _Built:
 
 
 class Searched(Protocol):
-    """A result of ``bnao.search`` or ``bnao.resume``: where the run lies, and what it was searched with."""
+    """A :class:`bnao.Result` or :class:`bnao.Training`: where the run lies, and what it was searched with."""
 
     path: Path
     bench: Workbench | None
@@ -56,7 +56,8 @@ class Searched(Protocol):
 def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) -> Description:
     """Write the delivered network of the finished ``run`` to the new or empty folder ``out``, for use elsewhere.
 
-    ``run`` is its folder, or a :class:`bnao.Result`, which knows the model and the data that were given in Python.
+    ``run`` is its folder, a :class:`bnao.Training`, or a :class:`bnao.Result`, which knows the model and the data that
+    were given in Python.
 
     ``model.safetensors`` (weights), ``architecture.json`` (the description that is returned), ``model.py`` (source
     that needs torch alone; ``model.pt2`` where no source is known), ``architecture.svg``, and with ``onnx`` the file

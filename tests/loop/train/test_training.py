@@ -258,6 +258,13 @@ def test_an_export_of_it_predicts(trained: Trained, tmp_path: Path) -> None:
     assert len(bnao.predict(tmp_path / "network", [tmp_path / "blue.png"], top=3)[0].top) == 3
 
 
+def test_it_is_exported_and_verified_as_it_was_returned(trained: Trained, tmp_path: Path) -> None:
+    training = trained[0]
+    assert bnao.export(training, tmp_path / "network", onnx=False).metric_value == training.accuracy
+    found = bnao.verify(training)
+    assert found.ok and found.run == str(training.path)
+
+
 def test_arguments_that_contradict_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="given once"):
         bnao.train(MICRO, "published", tmp_path / "run", settings={"architecture": "published"})

@@ -21,7 +21,7 @@ FORGERY = "who made the run: hashes and checksums tell damage, and whoever chang
 
 
 class Searched(Protocol):
-    """A result of ``bnao.search`` or ``bnao.resume``: where the run lies, and what it was searched with."""
+    """A :class:`bnao.Result` or :class:`bnao.Training`: where the run lies, and what it was searched with."""
 
     path: Path
     bench: Workbench | None
@@ -46,8 +46,9 @@ def verify(
     0.005. What no check covers is named in ``unverified`` of the outcome: a stranger's run can say wrong things there
     though all checks agree.
 
-    ``run`` is a folder or a :class:`bnao.Result`. ``data``: where the images are now, if they were moved (they must
-    be the same). ``given`` is what the run was given in Python (:func:`bnao.resume`): the same again.
+    ``run`` is a folder, a :class:`bnao.Result` or a :class:`bnao.Training`. ``data``: where the images are now, if they
+    were moved (they must be the same). ``given`` is what the run was given in Python (:func:`bnao.resume`): the same
+    again.
 
     Raises RunError where there is no run folder, SettingError for bad arguments; all else is a check of the result.
 
