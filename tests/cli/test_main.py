@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bnao
-from bnao.cli.main import COMMANDS, main
-from bnao.cli.tokens import plain_tokens
+from bnao.cli.main import COMMANDS, main, make_app
+from bnao.cli.tokens import is_switch, plain_tokens
 from bnao.loop.config import SearchConfig
 from bnao.settings import leaves, to_dict
 
@@ -106,13 +106,34 @@ def test_no_section_is_named_like_a_command() -> None:
     ("typed", "plain"),
     [
         (["--a.b_c=d_e"], ["--a.b-c=d_e"]),
-        (["--x", "no", "--y", "TRUE"], ["--x=false", "--y=true"]),
-        (["--x=Off"], ["--x=false"]),
-        (["--x", "1", "yes"], ["--x", "1", "yes"]),
+        (["--onnx", "no", "--data.cache", "TRUE"], ["--onnx=false", "--data.cache=true"]),
+        (["--dry_run=Off", "--network.no_auxiliary", "yes"], ["--dry-run=false", "--network.no-auxiliary=true"]),
+        (["--json", "1", "yes"], ["--json", "1", "yes"]),
+        (["--training.compile", "off", "--out", "no"], ["--training.compile", "off", "--out", "no"]),
+        (["--data=On", "--supernet.training.compile=off"], ["--data=On", "--supernet.training.compile=off"]),
+        (["--x", "on", "--", "no"], ["--x", "on", "--", "no"]),
     ],
 )
 def test_plain_tokens(typed: list[str], plain: list[str]) -> None:
     assert plain_tokens(typed) == plain
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_on_and_off_are_read_after_each_flag_of_that_kind_and_no_other(command: str) -> None:
+    for argument in make_app()[command].assemble_argument_collection():
+        for name in (*argument.names, *argument.negatives):
+            if name.startswith("--"):
+                assert is_switch(name) == (argument.hint in (bool, bool | None)), name
+
+
+def test_a_setting_with_the_value_off_is_set_by_a_flag(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given: list[str] = []
+    monkeypatch.setattr("bnao.api.dry_train", lambda settings, **_: given.append(settings.training.compile))
+    monkeypatch.setattr("bnao.report.dry_run_page.print_dry_run", lambda *_: None)
+    short = ["train", "--dry-run", "yes", "--processes", "1"]
+    for tokens in (["--training.compile", "off"], ["--training.compile=off"], ["--training.compile", "operations"]):
+        assert main([*short, *tokens]) == 0
+    assert given == ["off", "off", "operations"]
 
 
 def test_list_recipes(capsys: Capture) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, RepeatArgumentError, UnknownCommandError, UnusedCliTokensError
 
 from bnao import __version__
-from bnao.cli.tokens import plain_tokens
+from bnao.cli.tokens import is_switch, plain_tokens
 from bnao.errors import BnaoError, nearest, printable
 
 COMMANDS = {
@@ -188,19 +188,8 @@ def _parse_message(error: CycloptsError, words: list[str]) -> str:
 
 def _unused(word: str, words: list[str]) -> str:
     """The message for a word that no command takes, such as the one after a flag that is on or off."""
-    switches = [flag for flag, after in pairwise(words) if after == word and _is_switch(flag)]
+    switches = [flag for flag, after in pairwise(words) if after == word and is_switch(flag)]
     if switches:
         return f"{switches[0]} is true or false; received {word!r}: write {switches[0]} true, or {switches[0]} false"
     command = "bnao" if words[0] not in COMMANDS else f"bnao {words[0]}"
     return f"`{command}` takes no further word; received {word!r}: leave it out, or see `{command} --help`"
-
-
-def _is_switch(word: str) -> bool:
-    """Whether this is a flag of ``bnao search`` or ``bnao train`` that is on or off."""
-    from bnao.loop.config import SearchConfig
-    from bnao.loop.train.config import TrainConfig
-    from bnao.settings import leaves
-
-    leaf = (leaves(TrainConfig()) | leaves(SearchConfig())).get(word.removeprefix("--").replace("-", "_"))
-    known = word in ("--download", "--dry-run") or (leaf is not None and leaf.kind is bool)
-    return word.startswith("--") and known
