@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.delivery.conftest import Made
+from tests.delivery.conftest import CASES, Made, make_network
 
 import bnao
 from bnao.cli.main import main
@@ -62,6 +62,18 @@ def test_pictures_of_other_forms(exported: Path, tmp_path: Path) -> None:
     assert read_picture(paths[0], replace(task, in_channels=1)).shape == (1, 8, 8)
     with pytest.raises(DataError, match=r"has 8x16 pixels .*gray.png' has 8x8"):
         read_picture(paths[2], replace(task, image_size=(8, 16)))
+
+
+def test_networks_of_other_channels(tmp_path: Path) -> None:
+    for channels in (4, 2):
+        space, network, task = CASES["nao-plain-convs"]
+        module, description = make_network(space, network, replace(task, in_channels=channels), 0)
+        description = replace(description, mean=(0.5,) * channels, std=(0.2,) * channels)
+        write_export(module, description, tmp_path / str(channels), onnx=False, texts={})
+    path = picture(tmp_path / "it.png", (20, 16))
+    assert len(predict(tmp_path / "4", [path])[0].top) == 3
+    with pytest.raises(SettingError, match=r"1 channel \(gray\), 3 \(RGB\) or 4 \(RGBA\); received 2"):
+        predict(tmp_path / "2", [path])
 
 
 def test_errors_name_the_file(exported: Path, tmp_path: Path) -> None:

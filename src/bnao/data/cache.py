@@ -22,7 +22,7 @@ from bnao.data.npz_file import NpzFile
 from bnao.errors import DataError, RunError
 from bnao.storage.files import write_atomic
 
-_VERSION = "1"
+_VERSION = "2"
 
 
 def cache_folder() -> Path:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bnao.data.crops import cut
-from bnao.data.decode import decode
+from bnao.data.decode import MODES, decode
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
 from bnao.delivery.sound import REMEDY
@@ -46,13 +46,14 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
     """The ``top`` likeliest classes of each picture file by the network that ``bnao export`` wrote to ``folder``.
 
     A picture is prepared as the search's data were: its central square brought to the network's size (by area averaging
-    if it is larger, bilinearly if smaller), made gray for 1 channel and repeated for 3; of a network that was trained
-    on streamed pictures 7/8 of that square. Probabilities in [0, 1] are the softmax of the logits; they are not
-    calibrated. Nothing that is read can run code.
+    if it is larger, bilinearly if smaller), made gray for 1 channel and repeated for 3, with its opacity for 4; of a
+    network that was trained on streamed pictures 7/8 of that square. It stands as its EXIF orientation says.
+    Probabilities in [0, 1] are the softmax of the logits; they are not calibrated. Nothing that is read can run code.
 
     Raises RunError for a folder that is none or damaged, DataError for a picture that is missing or damaged (naming
     it), SettingError if ``top`` is below 1, no picture is given, or the network does not tell classes apart, or not of
-    pictures; NumericalError where the network's weights or its answer to a picture are not finite.
+    pictures, or takes other than 1, 3 or 4 channels; NumericalError where the network's weights or its answer to a
+    picture are not finite.
 
     Example: ``predict("exported", ["cat.jpg"])[0].top[0].name``
     """
@@ -72,6 +73,12 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 3) -
         "predictions are probabilities of classes, of a network trained with the loss cross_entropy",
         description.loss,
         "load the network (docs/export.md) and read its outputs",
+    )
+    require(
+        task.in_channels in MODES,
+        "predictions are of pictures, which have 1 channel (gray), 3 (RGB) or 4 (RGBA)",
+        task.in_channels,
+        "load the network (docs/export.md) and call it with its inputs",
     )
     top = min(top, task.num_classes)
     paths = [Path(image) for image in images]

@@ -2,7 +2,8 @@
 
 ``root/train/CLASS/...`` with a test set in ``root/test/CLASS``, ``root/val/CLASS`` or ``root/valid/CLASS`` (the first
 that there is), or ``root/CLASS/...`` without one. Classes are the folder names, sorted. Pictures may lie deeper. All
-become RGB, or gray if every training picture is gray. If sizes differ, ``resolution`` is required: the central square
+become RGB, or gray if every training picture is gray, stand as their EXIF orientation says, and show white where they
+are transparent. If sizes differ, ``resolution`` is required: the central square
 of each is brought to it, by area averaging if it is larger, bilinearly if smaller.
 """
 

@@ -2,7 +2,7 @@
 
 ``root/train/CLASS/...`` with ``root/val/CLASS`` (or ``test``, ``valid``), or ``root/CLASS/...`` without test data.
 Pictures are listed, not opened, so a damaged one is found when its turn comes. All become RGB of ``resolution`` pixels
-a side (:mod:`bnao.data.crops`).
+a side (:mod:`bnao.data.crops`), upright by their EXIF orientation, white where they are transparent.
 """
 
 from __future__ import annotations
