@@ -120,6 +120,45 @@ def test_folder_with_val_takes_it_for_test(tmp_path, archives):
     assert len(source.test_data().images) == 9
 
 
+@pytest.mark.parametrize("kind", ["folder", "stream"])
+def test_folders_beside_train_that_are_not_used_are_told(kind, tmp_path, archives):
+    archives.write_pictures(tmp_path / "train")
+    archives.write_pictures(tmp_path / "validation", per_class=2, seed=1)
+    (tmp_path / ".cache").mkdir()
+    with pytest.warns(UserWarning, match=r"no test set is found \(test, val or valid\); not used: \S*/validation$"):
+        source = open_source(DataConfig(source=f"{kind}:{tmp_path}", resolution=8))
+    assert not source.has_test
+
+
+@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "testing"), ("train", "val")])
+@pytest.mark.parametrize("kind", ["folder", "stream"])
+def test_parts_of_the_data_are_no_classes(kind, names, tmp_path, archives):
+    """Of ``train`` and ``val`` without folders for the classes neither."""
+    for seed, name in enumerate(names):
+        inside = tmp_path / name / ("" if name == "train" or name == "val" else "cats")
+        archives.write_pictures(tmp_path / "made", num_classes=1, seed=seed)
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "made" / "class0").rename(inside)
+    (tmp_path / "made").rmdir()
+    with pytest.raises(DataError, match=r"which are no classes: name them train and test \(or val\)"):
+        open_source(DataConfig(source=f"{kind}:{tmp_path}", resolution=8))
+
+
+@pytest.mark.parametrize("kind", ["folder", "stream"])
+def test_hidden_folders_hold_no_pictures(kind, tmp_path, archives):
+    archives.write_pictures(tmp_path)
+    for inside in (".ipynb_checkpoints", "deeper/.thumbnails/small"):
+        archives.write_pictures(tmp_path / "class0" / inside, num_classes=1)
+    data, _ = load(DataConfig(source=f"{kind}:{tmp_path}", resolution=8, valid_fraction=0.4), seed=0)
+    counts = np.bincount(np.concatenate([data.train.classes(), data.valid.classes()]))
+    assert counts.min() == counts.max()
+
+
+def test_a_folder_of_hidden_pictures_alone_is_not_recognised(tmp_path, archives):
+    archives.write_pictures(tmp_path / "class0" / ".thumbnails")
+    assert not SOURCES.get("folder").detect(tmp_path)
+
+
 def test_search_data_has_no_test_field():
     assert {f.name for f in fields(SearchData)} == {"train", "valid", "task", "objective"}
 

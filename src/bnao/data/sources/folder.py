@@ -1,16 +1,17 @@
 """A folder of pictures for each class. Imports no torch.
 
 ``root/train/CLASS/...`` with a test set in ``root/test/CLASS``, ``root/val/CLASS`` or ``root/valid/CLASS`` (the first
-that there is), or ``root/CLASS/...`` without one. Classes are the folder names, sorted. Pictures may lie deeper. All
-become RGB, or gray if every training picture is gray, stand as their EXIF orientation says, and show white where they
-are transparent. If sizes differ, ``resolution`` is required: the central square
-of each is brought to it, by area averaging if it is larger, bilinearly if smaller.
+that there is), or ``root/CLASS/...`` without one. Classes are the folder names, sorted. Pictures may lie deeper; none
+lies in a hidden folder (its name begins with a dot). All become RGB, or gray if every training picture is gray, stand
+as their EXIF orientation says, and show white where they are transparent. If sizes differ, ``resolution`` is required:
+the central square of each is brought to it, by area averaging if it is larger, bilinearly if smaller.
 """
 
 from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,11 +25,13 @@ from bnao.data.config import DataConfig
 from bnao.data.decode import decode, picture_form
 from bnao.data.kind import SourceKind, needed
 from bnao.data.raw import RawImages, RawSource
-from bnao.errors import DataError
+from bnao.errors import DataError, brief
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"))
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 _TEST_NAMES = ("test", "val", "valid")
+_PART_NAMES = frozenset((*_TEST_NAMES, "train", "training", "testing", "validation"))
+"""Names that people give to parts of the data, and nobody to a class."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +76,45 @@ def open_folder(path: Path | None, config: DataConfig) -> DataSource:
 
 
 def roots(root: Path) -> tuple[Path, Path | None]:
-    """The folder of the training classes and that of the test classes, None where there are no test data."""
-    if not (root / "train").is_dir() or not class_folders(root / "train"):
+    """The folder of the training classes and that of the test classes, None where there are no test data.
+
+    Warns of folders beside them that are not used; raises DataError where all classes have names of parts of the data.
+    """
+    train_root, test_roots = _roots(root)
+    folders = class_folders(root)
+    if train_root == root:
+        if folders and all(folder.name.lower() in _PART_NAMES for folder in folders):
+            raise DataError(
+                "pictures lie in root/train/CLASS and root/test/CLASS (or val), or in root/CLASS; the folders of "
+                f"{root} are {brief(', '.join(folder.name for folder in folders))}, which are no classes: name them "
+                "train and test (or val), and put a folder for each class into them"
+            )
         return root, None
-    found = [root / name for name in _TEST_NAMES if (root / name).is_dir() and class_folders(root / name)]
-    if len(found) > 1:
-        warnings.warn(f"{found[0]} is taken for the test set; not used: {', '.join(map(str, found[1:]))}", stacklevel=3)
-    return root / "train", found[0] if found else None
+    test_root = test_roots[0] if test_roots else None
+    if unused := [str(folder) for folder in folders if folder not in (train_root, test_root)]:
+        taken = f"{test_root} is taken for the test set" if test_root else "no test set is found (test, val or valid)"
+        warnings.warn(f"{taken}; not used: {', '.join(unused)}", stacklevel=3)
+    return train_root, test_root
+
+
+def _roots(root: Path) -> tuple[Path, list[Path]]:
+    """The folder of the training classes, and each that may hold the test classes."""
+    if not (root / "train").is_dir() or not class_folders(root / "train"):
+        return root, []
+    return root / "train", [
+        root / name for name in _TEST_NAMES if (root / name).is_dir() and class_folders(root / name)
+    ]
 
 
 def class_folders(folder: Path) -> list[Path]:
     """Folders in ``folder`` that are not hidden, by name."""
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    """All that lies in ``folder``, however deep, but what is hidden and what lies in hidden folders."""
+    depth = len(folder.parts)
+    return (p for p in folder.rglob("*") if not any(part.startswith(".") for part in p.parts[depth:]))
 
 
 def _is_picture(path: Path) -> bool:
@@ -103,7 +133,7 @@ def list_pictures(folder: Path, classes: tuple[str, ...]) -> tuple[list[Path], N
     labels: list[int] = []
     ignored: list[Path] = []
     for k, name in enumerate(classes):
-        inside = sorted(p for p in (folder / name).rglob("*") if p.is_file() and not p.name.startswith("."))
+        inside = sorted(p for p in _visible(folder / name) if p.is_file())
         pictures = [p for p in inside if _is_picture(p)]
         if not pictures:
             raise DataError(f"every class has pictures; {folder / name} has none: add some or remove the class")
@@ -154,14 +184,7 @@ def _open_part(part: _Part, channels: int, size: tuple[int, int], resolution: in
 def _detect(path: Path) -> bool:
     if not path.is_dir():
         return False
-    train_root, _ = _roots_quietly(path)
-    return any(_is_picture(p) for folder in class_folders(train_root) for p in folder.rglob("*"))
-
-
-def _roots_quietly(path: Path) -> tuple[Path, Path | None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return roots(path)
+    return any(_is_picture(p) for folder in class_folders(_roots(path)[0]) for p in _visible(folder))
 
 
 KIND = SourceKind(
