@@ -47,7 +47,11 @@ class Training:
 
     @property
     def error(self) -> float:
-        """``1 - accuracy``: the headline, on which no choice was based."""
+        """``1 - accuracy``: the headline. That it is the last epoch's was not chosen on these images.
+
+        Where the data have no test set, and a search on the same data chose the architecture, some of the images helped
+        to choose it: ``summary.measured_on`` says so.
+        """
         return self.summary.test_error
 
     @property

@@ -12,7 +12,7 @@ from bnao.data.base import DataSource
 from bnao.data.config import DataConfig
 from bnao.data.kind import NOT_ALL_READ, SourceKind
 from bnao.data.sources import cifar, folder, jpeg_npz, npz, sample, stream
-from bnao.errors import DataError, nearest, unknown_name
+from bnao.errors import BnaoError, DataError, nearest, unknown_name
 from bnao.registry import Registry
 
 SOURCES: Registry[SourceKind] = Registry("kind of data source")
@@ -60,6 +60,23 @@ def unread_fields(config: DataConfig) -> dict[str, str]:
     if path is not None and "download" in changed and "download" in reads:
         found["download"] = f"because {config.source} names files that are there"
     return found
+
+
+def same_source(one: str, other: str) -> bool:
+    """Whether two source texts name the same images: the same place, whatever their kinds, or the same kind.
+
+    >>> same_source("sample", " sample"), same_source("sample", "cifar10")
+    (True, False)
+    """
+    return _place(one.strip()) == _place(other.strip())
+
+
+def _place(text: str) -> str | Path:
+    try:
+        kind, path = _parse(text)
+    except BnaoError:
+        return text
+    return path.resolve() if path is not None else kind or text
 
 
 def _parse(text: str) -> tuple[str | None, Path | None]:

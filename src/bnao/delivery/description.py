@@ -37,8 +37,9 @@ class Description:
 
     ``mean`` and ``std`` of each channel are for pixels in [0, 1]; both None where the search was given data in Python,
     whose inputs are prepared by the user. ``task`` is None where these are no images of classes. ``metric_value`` (an
-    accuracy is in [0, 1]) was measured on data that the search did not use. ``mode`` says how the weights came about
-    (:class:`bnao.loop.config.FinalConfig`). ``sha256`` is that of ``model.safetensors``.
+    accuracy is in [0, 1]) was measured on the data that ``measured_on`` names. ``mode`` says how the weights came
+    about: as in :class:`bnao.loop.config.FinalConfig`, or ``train`` by ``bnao train``. ``sha256`` is that of
+    ``model.safetensors``.
     """
 
     format: str = FORMAT

@@ -144,7 +144,7 @@ def describe_delivered(run: RunFolder) -> Description:
             standard_error=trained.standard_error,
             measured_on=trained.measured_on,
             loss="cross_entropy",
-            mode="retrain",
+            mode="train",
             recipe=trained.recipe,
             seed=trained.seed,
         )

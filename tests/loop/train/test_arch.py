@@ -43,7 +43,7 @@ def test_a_finished_search_gives_its_winner_and_its_space(micro) -> None:
     found = choose_architecture(replace(MICRO, architecture=str(result.path)))
     assert found.config.architecture == result.summary.winner.architecture
     assert found.config.space == SEARCH.space
-    assert str(result.path) in found.origin
+    assert str(result.path) in found.origin and found.searched_on == SEARCH.data.source
 
 
 def test_a_finished_training_gives_its_own(trained) -> None:

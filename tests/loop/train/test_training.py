@@ -22,6 +22,7 @@ from bnao import api
 from bnao.data.whole import whole
 from bnao.errors import NumericalError, RunError, SettingError
 from bnao.loop.train import divided
+from bnao.loop.train.arch import Chosen, choose_architecture
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.tested import TestFigures, classify
 from bnao.settings import update
@@ -46,6 +47,32 @@ def test_all_training_images_are_learned_and_each_epoch_is_measured(trained: Tra
     assert again.loss == pytest.approx(summary.test_loss, abs=1e-6)
     assert training.error == 1 - training.accuracy
     assert training.normalisation[0] == data.train.mean_C.tolist()
+
+
+def test_images_that_chose_the_architecture_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a test set, and after a search on the same data; not where that searched on others."""
+    labels = np.arange(120) % 3
+    images = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), dtype=np.uint8)
+    np.savez(tmp_path / "it.npz", images=images, labels=labels)
+    config = update(
+        MICRO, {"data": {"source": str(tmp_path / "it.npz"), "resolution": None}, "training": {"epochs": 1}}
+    )
+    searched: list[str] = []
+
+    def chosen(config: TrainConfig) -> Chosen:
+        return replace(choose_architecture(config), searched_on=searched[-1])
+
+    monkeypatch.setattr("bnao.loop.train.bench.choose_architecture", chosen)
+    for source, told in ((f"npz:{tmp_path}/../{tmp_path.name}/it.npz", True), ("sample", False), ("", False)):
+        searched.append(source)
+        training = bnao.train(config, out=tmp_path / str(len(searched)))
+        measured = "12 images, 10 % of the training images, set aside by seed"
+        words = "; some of them helped to choose the architecture" if told else ""
+        assert training.summary.measured_on == measured + words
+        assert any("has no test set" in warning for warning in training.summary.warnings) == told
+        if told:
+            assert bnao.verify(training).ok
+            assert choose_architecture(replace(config, architecture=str(training.path))).searched_on == source
 
 
 def test_equal_trainings_have_equal_files(trained: Trained, tmp_path: Path) -> None:
@@ -253,7 +280,7 @@ def test_an_export_of_it_predicts(trained: Trained, tmp_path: Path) -> None:
     copied = tmp_path / "run"
     shutil.copytree(trained[0].path, copied)
     description = bnao.export(copied, tmp_path / "network", onnx=False)
-    assert (description.metric_value, description.mode) == (trained[0].accuracy, "retrain")
+    assert (description.metric_value, description.mode) == (trained[0].accuracy, "train")
     Image.new("RGB", (20, 16), (9, 90, 200)).save(tmp_path / "blue.png")
     assert len(bnao.predict(tmp_path / "network", [tmp_path / "blue.png"], top=3)[0].top) == 3
 

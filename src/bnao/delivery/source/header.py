@@ -11,6 +11,7 @@ from bnao.delivery.description import Description
 from bnao.spaces.progress import DropPath
 
 _MODES = {
+    "train": "trained from scratch on training images; those it was measured on are not among them",
     "retrain": "trained from scratch on training and validation images",
     "fine_tune": "continued from the supernet's weights on training and validation images",
     "inherit": "the supernet's weights as they were, running statistics measured on training images",

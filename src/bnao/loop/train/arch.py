@@ -30,11 +30,13 @@ class Chosen:
     """The settings with the architecture as tokens of their space, and where it comes from, in words.
 
     ``changed`` says which settings the run's space does not read, and were put back to their defaults; empty for none.
+    ``searched_on`` is the data source of the search that chose the architecture; empty where none is known.
     """
 
     config: TrainConfig
     origin: str
     changed: str = ""
+    searched_on: str = ""
 
 
 def choose_architecture(config: TrainConfig) -> Chosen:
@@ -105,9 +107,10 @@ def _of_run(config: TrainConfig, path: Path) -> Chosen:
             f"bnao train takes architectures of built-in spaces; {str(path)!r} searched a model of your own: search "
             "again with a longer final.training, or train result.best.module yourself"
         )
-    tokens = (
-        read_training(run).architecture if isinstance(before, TrainConfig) else read_result(run).winner.architecture
-    )
+    if isinstance(before, TrainConfig):
+        tokens, searched_on = read_training(run).architecture, str(run.manifest.note.get("searched_on", ""))
+    else:
+        tokens, searched_on = read_result(run).winner.architecture, before.data.source
     require(
         config.space in (SpaceConfig(), space),
         f"the space is that of the run, {str(path)!r}",
@@ -117,7 +120,7 @@ def _of_run(config: TrainConfig, path: Path) -> Chosen:
     config = replace(config, space=space, plugins=config.plugins or plugins)
     load_plugins(config.plugins)
     network, text = _readable(config)
-    return Chosen(_parsed(replace(config, network=network), tokens), f"of the run {path}", text)
+    return Chosen(_parsed(replace(config, network=network), tokens), f"of the run {path}", text, searched_on)
 
 
 def _readable(config: TrainConfig) -> tuple[NetworkConfig, str]:

@@ -9,10 +9,12 @@ import torch
 
 from bnao.arch import Architecture
 from bnao.cost.sizes import SizeTable
+from bnao.data.catalog import same_source
 from bnao.data.held_out import OWN_TEST_SET
 from bnao.data.pictures import Pictures
 from bnao.data.search_data import TestData
 from bnao.data.whole import whole
+from bnao.data.words import examples_word
 from bnao.errors import RunError, SettingError, require
 from bnao.loop.inputs import INPUTS, Inputs, read_inputs
 from bnao.loop.machine import machine
@@ -36,10 +38,19 @@ from bnao.training.device import resolve_device, threads, with_precision
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What the settings of a run do not say any more: where its architecture and its width come from, in words."""
+    """What the settings of a run do not say any more: where its architecture and its width come from, in words.
+
+    ``searched_on``: the data source of the search that chose the architecture. ``seen``: what is to be said of the
+    images that are measured, where some of them helped to choose it.
+    """
 
     architecture: str
     width: str = ""
+    searched_on: str = ""
+    seen: str = ""
+
+
+SEEN = "some of them helped to choose the architecture"
 
 
 def read_origin(run: RunFolder) -> Origin:
@@ -71,8 +82,15 @@ def prepare_training(config: TrainConfig, log: StageLog) -> TrainBench:
     """
     chosen = choose_architecture(config)
     trust_named(chosen.config.plugins, log.warn)
-    origin = Origin(architecture=chosen.origin)
+    origin = Origin(architecture=chosen.origin, searched_on=chosen.searched_on)
     bench = _bench(chosen.config, origin, log, choose_width=True)
+    own_test_set, source = bench.test.measured == OWN_TEST_SET, bench.config.data.source
+    if origin.searched_on and not own_test_set and same_source(origin.searched_on, source):
+        bench = replace(bench, origin=replace(bench.origin, seen=SEEN))
+        log.warn(
+            f"{source} has no test set, and the search that chose the architecture saw some of the "
+            "images that are set aside here to measure on: figures may be too good; give the data a test set"
+        )
     for text in [chosen.changed] * bool(chosen.changed) + _unread(bench):
         log.warn(text)
     return bench
@@ -84,6 +102,12 @@ def _unread(bench: TrainBench) -> list[str]:
     if not bench.space.has_output_forms and config.network.output != NetworkConfig().output:
         texts.append(f"network.output is not used because networks of the space {config.space.name} have one form")
     return texts + unread_of_source(config.data, sets_aside=bench.test.measured != OWN_TEST_SET)
+
+
+def measured_on(test: TestData, config: TrainConfig, origin: Origin) -> str:
+    """Which images a training is measured on, and how many, in words."""
+    words = f"{len(test.images):,} {examples_word(config.data.source)}, {test.measured}"
+    return f"{words}; {origin.seen}" if origin.seen else words
 
 
 def prepare_again(run: RunFolder, log: StageLog) -> TrainBench:

@@ -32,7 +32,9 @@ class EpochFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingResult:
-    """``test_*`` are of the network after the last epoch: no choice was made on the test images.
+    """``test_*`` are of the network after the last epoch: the training makes no choice on the test images.
+
+    ``measured_on`` says which these are, and where some of them helped a search to choose the architecture.
 
     ``best_epoch`` and ``best_accuracy``: the epoch that the test images like best, chosen on them and hence too good.
     """

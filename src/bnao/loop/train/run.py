@@ -8,12 +8,11 @@ from dataclasses import replace
 
 from torch import nn
 
-from bnao.data.words import examples_word
 from bnao.errors import NumericalError
 from bnao.loop.inputs import note_parts
 from bnao.loop.saving import StageSaves
 from bnao.loop.stages import Stage, StageLog
-from bnao.loop.train.bench import TrainBench, check_training_inputs
+from bnao.loop.train.bench import TrainBench, check_training_inputs, measured_on
 from bnao.loop.train.divided import last_epoch, lead_training
 from bnao.loop.train.result import NETWORK, RESULT, EpochFigures, TrainingResult
 from bnao.loop.train.tested import Tested, TestFigures
@@ -109,7 +108,7 @@ def _result(bench: TrainBench, run: RunFolder, log: StageLog, epochs: list[Epoch
         data=config.data.source,
         num_train=len(bench.train),
         num_test=len(bench.test.images),
-        measured_on=f"{len(bench.test.images):,} {examples_word(config.data.source)}, {bench.test.measured}",
+        measured_on=measured_on(bench.test, config, bench.origin),
         test_loss=last.test_loss,
         test_accuracy=last.test_accuracy,
         test_top5=last.test_top5,

@@ -6,14 +6,13 @@ import math
 from dataclasses import replace
 
 from bnao.data.batches import steps_per_epoch
-from bnao.data.words import examples_word
 from bnao.errors import BnaoError, brief
 from bnao.loop.events import Silent
 from bnao.loop.inputs import read_inputs
 from bnao.loop.plugins import require_trusted
 from bnao.loop.stages import StageLog, read_progress
 from bnao.loop.train.arch import training_config
-from bnao.loop.train.bench import TrainBench, prepare_following, read_origin, training_inputs
+from bnao.loop.train.bench import Origin, TrainBench, measured_on, prepare_following, read_origin, training_inputs
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.train.result import NETWORK, RESULT, TrainingResult, epochs_so_far, read_training
 from bnao.loop.train.tested import classify
@@ -97,7 +96,7 @@ def _check_result(
     )
     found = rebuilt(run, NETWORK, claimed, None if bench is None else bench.space, checks)
     if bench is not None and found is not None:
-        _check_measured(config, result, bench, found, checks)
+        _check_measured(config, read_origin(run), result, bench, found, checks)
     if config.max_macs is not None:
         name = "limit max_macs"
         text = f"{result.macs:,} of at most {config.max_macs:,}"
@@ -169,18 +168,14 @@ def _check_log(run: RunFolder, result: TrainingResult, checks: Checks) -> None:
 
 
 def _check_measured(
-    config: TrainConfig, result: TrainingResult, bench: TrainBench, found: Rebuilt, checks: Checks
+    config: TrainConfig, origin: Origin, result: TrainingResult, bench: TrainBench, found: Rebuilt, checks: Checks
 ) -> None:
     """The delivered network on the test images, by the code that measured it after each epoch."""
     images = bench.test.images
     rows: list[tuple[str, object, object]] = [
         ("num_train", result.num_train, len(bench.train)),
         ("num_test", result.num_test, len(images)),
-        (
-            "measured_on",
-            result.measured_on,
-            f"{len(images):,} {examples_word(config.data.source)}, {bench.test.measured}",
-        ),
+        ("measured_on", result.measured_on, measured_on(bench.test, config, origin)),
     ]
     checks.all_same("images", rows, f"{len(bench.train):,} to learn from; measured on {result.measured_on}")
     check_prepared(found.delivered, bench.task, bench.train, checks)
