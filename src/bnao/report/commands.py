@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from bnao.data.words import GIVEN
+from bnao.recipes import load_recipe, load_train_recipe, recipe_names, train_recipe_names
+from bnao.settings import flatten, in_words, to_dict
 
 
 def needs_python(config: Mapping[str, Any]) -> bool:
@@ -46,3 +49,56 @@ def pick_call(path: object, config: Mapping[str, Any], max_params: int) -> str:
     if needs_python(config):
         return f"bnao.pick({str(path)!r}, 'runs/small', max_params={max_params}, ...)"
     return f"bnao pick {path} --max-params {max_params}"
+
+
+def search_again_call(path: object, recipe: str, config: Mapping[str, Any]) -> str:
+    """The same search with the next seed.
+
+    >>> search_again_call("runs/a", "demo", {"seed": 1, "data": {"source": "my photos"}, "loop": {"pool": 50}})
+    "bnao search --recipe demo --data.source 'my photos' --loop.pool 50 --seed 2 --out runs/a-seed-2"
+    >>> search_again_call("runs/a", "custom", {"seed": 1})
+    'the same command, with --seed 2'
+    >>> search_again_call("runs/a", "custom", {"seed": 1, "data": {"source": "own"}})
+    'bnao.search(..., seed=2)'
+    """
+    seed = _next_seed(config)
+    if needs_python(config):
+        return f"bnao.search(..., seed={seed})"
+    if recipe not in recipe_names():
+        return f"the same command, with --seed {seed}"
+    unset = {"max_minutes"}  # the settings that it was fitted to are there
+    changes = _changes(config, to_dict(load_recipe(recipe)), unset)
+    return _command(["search", "--recipe", recipe, *changes], path, seed)
+
+
+def train_again_call(path: object, recipe: str, config: Mapping[str, Any]) -> str:
+    """The same training with the next seed; its space and its plugins come with the run.
+
+    >>> train_again_call("runs/a", "cifar10-final", {"seed": 0, "architecture": "0 1", "training": {"epochs": 9.0}})
+    'bnao train --recipe cifar10-final --arch runs/a --training.epochs 9.0 --seed 1 --out runs/a-seed-1'
+    """
+    seed = _next_seed(config)
+    if recipe not in train_recipe_names():
+        return f"the same command, with --seed {seed}"
+    unset = {"architecture", "plugins"} | {f"space.{name}" for name in config.get("space", {})}
+    if config.get("max_macs") is not None:
+        unset.add("network.channels")  # it follows from max_macs
+    changes = _changes(config, to_dict(load_train_recipe(recipe)), unset)
+    return _command(["train", "--recipe", recipe, "--arch", str(path), *changes], path, seed)
+
+
+def _next_seed(config: Mapping[str, Any]) -> int:
+    seed = config.get("seed")
+    return seed + 1 if isinstance(seed, int) else 1
+
+
+def _changes(config: Mapping[str, Any], usual: Mapping[str, Any], unset: set[str]) -> list[str]:
+    """Flags for all that differs from the recipe, but for the seed and ``unset``."""
+    texts = {name: in_words(value) for name, value in flatten(usual).items() if name not in {"seed", *unset}}
+    changed = {name: in_words(value) for name, value in flatten(config).items() if name in texts}
+    words = [("--" + name.replace("_", "-"), text) for name, text in changed.items() if text != texts[name]]
+    return [word for pair in words for word in pair]
+
+
+def _command(words: list[str], path: object, seed: int) -> str:
+    return shlex.join(["bnao", *words, "--seed", str(seed), "--out", f"{path}-seed-{seed}"])

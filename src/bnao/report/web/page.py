@@ -8,7 +8,7 @@ from typing import Any
 
 from bnao import __version__
 from bnao.data.words import examples_word
-from bnao.report.commands import needs_python, pick_call, rank_call, resume_call
+from bnao.report.commands import needs_python, pick_call, rank_call, resume_call, search_again_call
 from bnao.report.format import processes_text
 from bnao.report.metric_words import values_word
 from bnao.report.web.facts import Facts, read_facts
@@ -156,7 +156,7 @@ def _next(facts: Facts) -> list[tuple[str, str]]:
         (rank_call(path, config), f"how far the ranking can be trusted, measured{again}"),
         (pick_call(path, config, half), f"another budget from the same supernet, with no new search{again}"),
         (
-            "bnao.search(..., seed=1)" if again else "bnao search --seed 1 --out runs/again",
+            search_again_call(path, facts.run.manifest.recipe, config),
             "another seed tells how far to trust this one",
         ),
     ]

@@ -9,6 +9,7 @@ from bnao import __version__
 from bnao.errors import SettingError
 from bnao.loop.train.arch import training_config
 from bnao.loop.train.result import RESULT, EpochFigures, TrainingResult, epochs_so_far, read_training
+from bnao.report.commands import train_again_call
 from bnao.report.format import count, magnitude, percent
 from bnao.report.training_page import epoch_cells, figures_of, shown_epochs
 from bnao.report.web.graph_svg import graph_svg
@@ -149,5 +150,5 @@ def _next(run: RunFolder, result: TrainingResult | None) -> list[tuple[str, str]
         ]
     return [
         (f"bnao export {run.path}", "the network for use elsewhere"),
-        (f"bnao train --recipe {result.recipe} --arch {run.path} --seed {result.seed + 1}", "another seed"),
+        (train_again_call(run.path, run.manifest.recipe, run.manifest.config), "another seed"),
     ]
