@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 import bnao
-from bnao.cli.main import main
+from bnao.cli.main import main, make_app
 from bnao.loop.config import SearchConfig
 from bnao.loop.plan.interval import Interval
 from bnao.loop.plan.plan import Plan, StagePlan
@@ -60,6 +60,13 @@ def test_it_takes_the_flags_of_a_search(asked: list[SearchConfig], capsys: pytes
     [config] = asked
     assert (config.max_minutes, config.loop.pool, config.seed, config.limits.max_params) == (20.0, 60, 3, 9000)
     assert "supernet-1" in capsys.readouterr().out
+
+
+def test_the_two_flags_of_a_search_that_it_does_not_take() -> None:
+    """As its help and docs/planning.md say."""
+    app = make_app()
+    search, plan = ({n for a in app[c].assemble_argument_collection() for n in a.names} for c in ("search", "plan"))
+    assert search - plan == {"--processes", "--dry-run"} and plan - search == {"--json"}
 
 
 def test_json_reads_back(asked: list[SearchConfig], capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,10 @@ import bnao.api as api
 from bnao.delivery import onnx_file, write
 from bnao.delivery.description import Description, read_description
 from bnao.delivery.network import load_network
+from bnao.delivery.write import write_export
 from bnao.errors import BnaoError, DataError, RunError, SettingError
 from bnao.loop.result import read_result
+from bnao.loop.winner_file import read_delivered
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder, files
 
@@ -50,6 +52,15 @@ def test_weights(exported: Path) -> None:
         metadata = stored.metadata()
         assert metadata["format"] == "pt" and json.loads(metadata["task"])["num_classes"] == 10
         assert metadata["architecture"] == read_description(exported).architecture
+
+
+def test_weights_say_how_inputs_are_prepared(make: Callable[[str, int], Made], tmp_path: Path) -> None:
+    module, description = make("nao-plain-convs", 0)
+    for share in (0.875, 1.0):
+        out = tmp_path / str(share)
+        write_export(module, replace(description, central_share=share), out, onnx=False, texts={})
+        with safe_open(out / "model.safetensors", "pt") as stored:
+            assert read_delivered(stored.metadata(), out).central_share == share
 
 
 def test_same_bytes_again(run: Path, exported: Path, tmp_path: Path) -> None:

@@ -103,6 +103,13 @@ def test_header(make: Callable[[str, int], Made]) -> None:
     assert "drop-path" not in model_source(*make("nao-project", 0))
 
 
+def test_the_part_of_a_picture_that_is_seen(make: Callable[[str, int], Made]) -> None:
+    module, description = make("nao-plain-convs", 0)
+    source = model_source(module, replace(description, central_share=0.875))
+    assert "# Of a picture's shorter side: the central square to bring to 16x16.\nCENTRAL_SHARE = 0.875\n" in source
+    assert "CENTRAL_SHARE" not in model_source(module, description)
+
+
 def test_only_what_is_used(make: Callable[[str, int], Made]) -> None:
     for draw in range(5):
         source = model_source(*make("nao-concat", draw))

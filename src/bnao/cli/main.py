@@ -95,7 +95,7 @@ COMMANDS = {
 }
 
 NOTES = {
-    "plan": "\n\nThe flags are those of `bnao search`, and `--json`.",
+    "plan": "\n\nThe flags are those of `bnao search` without `--processes` and `--dry-run`, and `--json`.",
     "search": "\n\nValues come from the recipe, then from the TOML file, then from flags; later ones win. A bracket "
     "at the end is the value in `SearchConfig()`; recipes differ.",
     "train": "\n\nValues come from the recipe, then from the TOML file, then from flags; later ones win. A bracket "

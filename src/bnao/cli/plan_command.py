@@ -31,7 +31,7 @@ def plan(
     json_output: Annotated[bool, Parameter(name="--json", negative=(), help="print one JSON object (seconds)")] = False,
     flags: dict[str, str],
 ) -> None:
-    """Say what a search would take, by stage, from a few measured steps; the flags of `bnao search`."""
+    """Say what a search would take, by stage, from a few measured steps; it takes flags of `bnao search`."""
     _, settings = chosen(
         recipe, config, plugin, flags, data=data, download=download, pool=pool, max_params=max_params,
         max_macs=max_macs, max_latency_ms=max_latency_ms,

@@ -85,7 +85,8 @@ def _with_program(folder: Path, module: nn.Module, description: Description, exa
 
 
 def _metadata(description: Description) -> dict[str, str]:
-    """What the weights' file says of itself: enough to rebuild the network from it alone."""
+    """What the weights' file says of itself: enough to rebuild the network, and prepare its inputs, from it alone."""
+    share = description.central_share
     return {
         "format": "pt",
         "architecture": description.architecture,
@@ -97,6 +98,7 @@ def _metadata(description: Description) -> dict[str, str]:
             if description.mean is None or description.std is None
             else {"mean": list(description.mean), "std": list(description.std)}
         ),
+        **({} if share == 1.0 else {"central_share": repr(share)}),
     }
 
 

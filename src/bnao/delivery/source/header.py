@@ -55,12 +55,16 @@ def _measured(description: Description) -> str:
 
 
 def constants(description: Description) -> str:
-    """Normalisation and names of classes."""
+    """Normalisation, names of classes, and how much of a picture is seen where that is not its whole central square."""
     task, mean, std = description.task, description.mean, description.std
     assert task is not None and mean is not None and std is not None, "source is written for images"
     lines = ['WEIGHTS = Path(__file__).with_name("model.safetensors")']
     lines.append(f"MEAN = {_numbers(mean)}  # of each channel, for pixels in [0, 1]")
     lines.append(f"STD = {_numbers(std)}")
+    if description.central_share != 1.0:
+        height, width = task.image_size
+        lines.append(f"# Of a picture's shorter side: the central square to bring to {height}x{width}.")
+        lines.append(f"CENTRAL_SHARE = {description.central_share!r}")
     if task.classes:
         lines.append("CLASSES = [")
         lines += [f"    {_quoted(name)}," for name in task.classes]
