@@ -25,9 +25,11 @@ from bnao.errors import RunError, SettingError
 from bnao.loop.events import Silent
 from bnao.loop.front import POOL_LATENCY
 from bnao.loop.given import Given
-from bnao.loop.inputs import read_latency
+from bnao.loop.inputs import read_inputs, read_latency
 from bnao.loop.run import prepare, run_search, stage_names
 from bnao.loop.stages import StageLog
+from bnao.loop.team.start import Assembly
+from bnao.loop.team.team import Team
 from bnao.loop.workbench import make_workbench
 from bnao.rng import generator
 from bnao.storage import RunFolder
@@ -42,14 +44,15 @@ def counted_ms(module: nn.Module, inputs: Sequence[Tensor]) -> Timing:
 
 
 class Clock:
-    """:func:`counted_ms` that remembers how often it was asked, and slows whole networks by ``factor``."""
+    """:func:`counted_ms` that remembers how often, and with which threads, it was asked; ``factor`` slows networks."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls, self.threads = 0, set[int]()
         self.factor: Callable[[nn.Module], float] = lambda module: 1.0
 
     def __call__(self, module: nn.Module, inputs: Sequence[Tensor]) -> Timing:
         self.calls += 1
+        self.threads.add(torch.get_num_threads())
         timing = counted_ms(module, inputs)
         return replace(timing, median_ms=timing.median_ms * self.factor(module))
 
@@ -202,6 +205,23 @@ def test_a_pick_takes_the_table_of_its_source(
     assert read_latency(RunFolder.open(picked.path)) == read_latency(RunFolder.open(source.path))
     assert "latency" not in {f["stage"] for f in recorder.of("stage_finished")}
     assert max(latencies(picked.path).values()) <= limit
+
+
+def test_all_is_measured_with_the_threads_of_the_table_and_a_pick_takes_that_too(
+    config: Any, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def divided(self: Assembly, work: Any, **options: Any) -> Any:
+        return work.joined(Team(), 1)
+
+    monkeypatch.setattr(Assembly, "joined", divided)
+    source, recorder = api.search(replace(config, threads=2), tmp_path / "run"), Recorder()
+    inputs, table = read_inputs(RunFolder.open(source.path)), read_latency(RunFolder.open(source.path))
+    assert inputs is not None and inputs.threads == 1 and table is not None and table.threads == 2
+    assert clock.threads == {2}
+    found = api.pick(source.path, tmp_path / "pick", max_latency_ms=1e6, listener=recorder).summary
+    assert clock.threads == {2} and found.threads == 1
+    assert "latency" not in {f["stage"] for f in recorder.of("stage_finished")}
+    assert found.winner.latency is not None and "2 threads" in found.winner.latency.where
 
 
 def sum_of_tokens(architectures: Sequence[Architecture]) -> list[float]:

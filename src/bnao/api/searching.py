@@ -212,6 +212,7 @@ def _begin(
     recipe: str,
     listener: Listener | Callable[..., None] | None,
     processes: int | None = None,
+    latency_threads: int | None = None,
 ) -> Result:
     from bnao.loop.plan.run import fit_search
     from bnao.loop.run import prepare as prepare_bench
@@ -224,7 +225,8 @@ def _begin(
         if assembly.follows:
             return _followed(assembly)
         assembly.check(config)
-        bench, planned = fit_search(prepare_bench(config, log, given=given), log)
+        bench = prepare_bench(config, log, given=given, latency_threads=latency_threads)
+        bench, planned = fit_search(bench, log)
         bench = assembly.joined(SearchWork(bench)).bench
         with RunFolder.create(out, config=bench.config, recipe=recipe) as run:
             return _run(bench, run, log, early, heard, assembly, planned)
@@ -363,7 +365,7 @@ def pick(
     of one example; milliseconds on this device: docs/limits.md). ``given`` is what the other run was given in Python
     (:func:`resume`): the same again. Raises BnaoError as :func:`search` does, and if no limit is given.
     """
-    from bnao.loop.inputs import run_config
+    from bnao.loop.inputs import latency_threads, run_config
     from bnao.loop.own import objects_given
 
     source = RunFolder.open(path)
@@ -377,7 +379,10 @@ def pick(
     config = replace(config, limits=limits, loop=loop, supernet=supernet, max_minutes=None)
     if is_leader():
         refuse_used(Path(out))
-    return _begin(config, objects_given(given, latency), out, source.manifest.recipe, listener)
+    return _begin(
+        config, objects_given(given, latency), out, source.manifest.recipe, listener,
+        latency_threads=latency_threads(source),
+    )  # fmt: skip
 
 
 def rank(

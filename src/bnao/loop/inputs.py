@@ -56,6 +56,17 @@ def read_latency(run: RunFolder) -> LatencyTable | None:
     return from_dict(LatencyTable, run.read_json(LATENCY), source=f"{run.path}/{LATENCY}")
 
 
+def latency_threads(run: RunFolder) -> int | None:
+    """CPU threads that latencies are measured with: those of all processes that the run has started. Raises RunError.
+
+    None if it was killed before it knew.
+    """
+    table, inputs = read_latency(run), read_inputs(run)
+    if table is not None:
+        return table.threads
+    return None if inputs is None else inputs.threads * inputs.processes
+
+
 def run_config(run: RunFolder) -> SearchConfig:
     """The settings of a run, with the threads and the device that it was begun with.
 

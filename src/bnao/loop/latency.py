@@ -1,8 +1,9 @@
 """Latency as a hard limit of a search: a table that is measured once, then whole networks before one is chosen.
 
 Within the search an architecture's latency is the table's prediction, the same whenever it is asked for. A prediction
-can be wrong by a few percent, so what is delivered is chosen among networks that were measured whole. All of it is
-stored in the run: a resumed one reads it.
+can be wrong by a few percent, so what is delivered is chosen among networks that were measured whole, by rank 0 while
+other processes wait, with the table's number of threads and so by its clock. All of it is stored in the run: a resumed
+one reads it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import nn
 
 from bnao.cost.costs import Cost
@@ -30,9 +32,10 @@ from bnao.loop.arms import Candidate
 from bnao.loop.inputs import read_latency, run_config
 from bnao.loop.result import Trained, WinnerLatency
 from bnao.loop.stages import Stage, StageLog
-from bnao.loop.workbench import Workbench, delivered_network, num_threads
+from bnao.loop.workbench import Workbench, delivered_network
 from bnao.rng import generator
 from bnao.storage import Commit, Pool, RunFolder, from_dict
+from bnao.training.device import threads
 
 TABLE_STAGE, WHOLE_STAGE = "latency", "latency-whole"
 WHOLE, WINNER = "latency-whole.json", "latency-winner.json"
@@ -52,8 +55,9 @@ def search_latency(
 ) -> Cost:
     """What ``max_latency_ms`` bounds: your ``own`` function, or a table: the ``stored`` one, else measured now.
 
-    ``bench`` keeps the other limits. A search on another run's supernet takes that run's table where it was measured of
-    the same network on the same kind of device with the same threads and batch.
+    ``bench`` keeps the other limits. Torch's threads are those of the caller, and those of all that is measured after.
+    A search on another run's supernet takes that run's table where it was measured of the same network on the same kind
+    of device with the same threads and batch.
     """
     if own is not None:
         return own
@@ -99,7 +103,7 @@ def _table_of_source(bench: Workbench) -> LatencyTable | None:
     table = read_latency(source)
     if table is None or delivered_network(run_config(source)) != delivered_network(config):
         return None
-    now = (describe_device(bench.device), num_threads(config), config.limits.latency_batch)
+    now = (describe_device(bench.device), torch.get_num_threads(), config.limits.latency_batch)
     return table if (table.device, table.threads, table.batch) == now else None
 
 
@@ -117,7 +121,8 @@ def whole_latencies(
         total = PASSES * len(distinct)
         with log.stage(WHOLE_STAGE, "latency of whole networks", total, "measurements") as stage:
             skeleton = bench.delivered.skeleton
-            timings = measure_networks(skeleton, distinct, _setting(bench), stage.progress)
+            with threads(bench.latency.table.threads):
+                timings = measure_networks(skeleton, distinct, _setting(bench), stage.progress)
             found = {a.id: timing for a, timing in zip(distinct, timings, strict=True)}
             stage.figures.update(fastest_ms=min(t.median_ms for t in timings))
             stage.keep(lambda commit: commit.write_json(WHOLE, found))
@@ -183,7 +188,8 @@ def winner_latency(
     found = WinnerLatency(limit_ms=limit, predicted_ms=float(latency.values([chosen.architecture])[0]))
     if isinstance(latency, TableLatency):
         setting = _setting(bench)
-        [timing] = measure_modules([whole_network(bench.delivered.skeleton, module, setting)], setting)
+        with threads(latency.table.threads):
+            [timing] = measure_modules([whole_network(bench.delivered.skeleton, module, setting)], setting)
         found = replace(
             found,
             whole_ms=timing.median_ms,

@@ -58,11 +58,13 @@ def prepare(
     begun: bool = False,
     given: Given = NOTHING,
     table: LatencyTable | None = None,
+    latency_threads: int | None = None,
 ) -> Workbench:
     """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing.
 
     ``begun``: the run has its pool already, so what it was made from is not needed any more. ``given``: what the
-    settings call ``own``. ``table``: the latencies that the run has measured already.
+    settings call ``own``. ``table``: the latencies that the run has measured already; ``latency_threads``: how many to
+    measure them with, where these are not the search's.
     """
     load_plugins(config.plugins)  # first, for they may bring the policy or the proposer
     trust_named(config.plugins, log.warn)
@@ -77,7 +79,7 @@ def prepare(
         check_budgets(bench)
         check_parts(bench)
     if config.limits.max_latency_ms is not None:
-        with threads(num_threads(config)):
+        with threads(latency_threads or num_threads(config)):
             bench = within_latency(bench, search_latency(bench, log, table, given.latency), begun=begun)
             check_parts(bench)
     elif given.latency is not None:
