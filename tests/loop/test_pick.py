@@ -11,10 +11,15 @@ from tests.loop.conftest import MICRO, Enough, Recorder, StopAt
 from tests.resume.outcome import outcome
 
 import bnao.api as api
+from bnao.controller import ControllerConfig, make_proposer
 from bnao.cost.limits import Limits
 from bnao.errors import ArchitectureError, RunError, SettingError
 from bnao.loop.config import LoopConfig
-from bnao.loop.run import stage_names
+from bnao.loop.events import Silent
+from bnao.loop.rounds import Rounds, controller_config
+from bnao.loop.run import prepare, stage_names
+from bnao.loop.shared_weights import make_shared
+from bnao.loop.stages import StageLog
 from bnao.rng import generator
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
@@ -79,6 +84,32 @@ def test_a_source_that_has_not_finished_or_differs_is_refused(micro, tmp_path: P
     source = replace(MICRO.supernet, source=str(micro[0].path))
     with pytest.raises(SettingError, match="seed differ"):
         api.search(replace(MICRO, seed=2, supernet=source), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("controller", "is_taken"),
+    [
+        (MICRO.controller, True),
+        (replace(MICRO.controller, proposer="evolution"), False),
+        (replace(MICRO.controller, hidden=8), False),
+    ],
+)
+def test_the_source_s_controller_is_taken_where_its_settings_are_the_same(
+    controller: ControllerConfig, is_taken: bool, tmp_path: Path
+) -> None:
+    log = StageLog(Silent())
+    bench = prepare(MICRO, log)
+    proposer = make_proposer(controller_config(MICRO, "cpu"), bench.space.grammar, MICRO.seed)
+    with RunFolder.create(tmp_path / "source", config=MICRO, recipe="micro") as source, source.commit() as commit:
+        commit.write_checkpoint("supernet.pt", make_shared(bench).weights.state_dict())
+        commit.write_checkpoint("controller.pt", proposer.state_dict())
+        commit.set_status("finished")
+    supernet = replace(MICRO.supernet, source=str(source.path))
+    bench = replace(bench, config=replace(MICRO, controller=controller, supernet=supernet))
+    with RunFolder.create(tmp_path / "run", config=bench.config, recipe="micro") as run, run.pool() as pool:
+        log.attach(run)
+        Rounds(bench, run, pool, log)
+        assert run.has("supernet.pt") and run.has("controller.pt") == is_taken
 
 
 def test_a_whole_search_obeys_its_limits(micro, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bnao.arch import Architecture
@@ -22,6 +23,7 @@ from bnao.loop.config import SearchConfig
 from bnao.loop.coverage import COVERAGE, Coverage, read_coverage, round_coverage
 from bnao.loop.early_check import check_ranking, is_planned
 from bnao.loop.first_pool import first_pool
+from bnao.loop.inputs import run_config
 from bnao.loop.learning import learn_and_propose, num_epochs
 from bnao.loop.plan.late import warn_if_late
 from bnao.loop.plan.plan import Plan
@@ -66,8 +68,13 @@ class Rounds:
             self._proposer.load_state_dict(run.read_checkpoint(CONTROLLER))
 
     def _adopt(self, source: RunFolder) -> None:
-        """Copy another run's supernet and controller into this one, which then needs the other no more."""
-        names = [name for name in (SUPERNET, CONTROLLER) if source.has(name)]
+        """Copy another run's supernet into this one, which then needs the other no more.
+
+        The controller too where its settings are the same; one of other settings begins anew, for it learns the whole
+        pool.
+        """
+        is_same = run_config(source).controller == self._bench.config.controller
+        names = [name for name in (SUPERNET, CONTROLLER) if source.has(name) and (is_same or name == SUPERNET)]
         with self._log.commit() as commit:
             for name in names:
                 commit.write_checkpoint(name, source.read_checkpoint(name))
@@ -197,12 +204,11 @@ class Rounds:
             values = scores.values_P
             sizes = self._bench.sampled.sizes.num_params(pool)
             metric = self._bench.objective.metric
-            best = scores.metrics_P.max() if metric.higher_is_better else scores.metrics_P.min()
             stage.figures.update(
                 {
                     "best_score": float(values.max()),
                     "median_score": float(np.median(values)),
-                    f"best_{metric.name}": float(best),
+                    f"best_{metric.name}": best_metric(scores.metrics_P, metric.higher_is_better),
                     "rank_correlation_with_size": spearman(values, sizes) or 0.0,
                 }
             )
@@ -259,6 +265,15 @@ class Rounds:
                 commit.write_checkpoint(CONTROLLER, self._proposer.state_dict())
 
             stage.keep(keep)
+
+
+def best_metric(metrics_P: NDArray[np.float64], higher_is_better: bool) -> float:
+    """The best value that is defined; NaN where none is.
+
+    >>> best_metric(np.array([0.5, float("nan"), 0.7]), higher_is_better=True)
+    0.7
+    """
+    return float((np.fmax if higher_is_better else np.fmin).reduce(metrics_P))
 
 
 def controller_config(config: SearchConfig, device: str) -> ControllerConfig:
