@@ -18,13 +18,15 @@ from tests.report.web.test_live import digest
 
 import bnao
 from bnao.cli.main import main
+from bnao.loop.train.result import read_training
 from bnao.storage import RunFolder
 
 
 @pytest.fixture(scope="module")
 def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished training of three epochs, its width chosen by ``max_macs``."""
-    return bnao.train(replace(MICRO, max_macs=400_000), out=tmp_path_factory.mktemp("verified") / "run").path
+    """A finished training of three epochs, its width chosen by ``max_macs`` in place of another."""
+    config = replace(MICRO, max_macs=400_000, network=replace(MICRO.network, channels=12))
+    return bnao.train(config, out=tmp_path_factory.mktemp("verified") / "run").path
 
 
 @pytest.fixture
@@ -41,6 +43,7 @@ def test_a_training_agrees_to_the_bit_and_stays_as_it_was(training: Path, capsys
     texts = {check.name: check.text for check in found.checks}
     assert all("equal to the bit" in texts[name] for name in ("test accuracy", "test loss", "test top-5"))
     assert {"parameters", "multiply-adds", "headline", "best epoch", "limit max_macs", "width"} <= texts.keys()
+    assert "in place of 12" in read_training(RunFolder.open(training)).width
     assert any("only the weights of the end are kept" in text for text in found.unverified)
     assert main(["verify", str(training), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
