@@ -20,12 +20,13 @@ SHARE = 50  # a save that takes one second comes at most once in so many seconds
 class SaveClock:
     """When a running piece of work is saved, and how long it has taken over all its processes.
 
-    A save is due ``every`` seconds after the last one, later where saving itself would take more than 2 % of the time;
-    with 0 after each step; at once when ``stop`` is asked for.
+    A save is due ``every`` seconds after the last one, later where that one took more than 2 % of this time; with 0
+    after each step; at once when ``stop`` is asked for.
     """
 
     def __init__(self, every: float, stop: Stop) -> None:
-        self._every, self._stop = every, stop
+        self._asked = self._every = every
+        self._stop = stop
         self._last = self._start = time.monotonic()
         self.before = 0.0  # seconds spent in former processes, up to their last save
 
@@ -46,8 +47,8 @@ class SaveClock:
         start = time.monotonic()
         yield
         self._last = time.monotonic()
-        if self._every > 0:
-            self._every = max(self._every, SHARE * (self._last - start))
+        if self._asked > 0:
+            self._every = max(self._asked, SHARE * (self._last - start))
 
 
 class StageSaves:
