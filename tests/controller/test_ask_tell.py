@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import torch.utils._pytree
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture
@@ -81,6 +85,29 @@ def test_equal_calls_give_equal_answers_across_a_save(additive: Landscape) -> No
     for each in (one, restored):
         each.tell(pool, additive(pool))
     assert one.ask(5) == restored.ask(5) and make(seed=1).ask(20) != make(seed=0).ask(20)
+
+
+def test_a_state_is_a_snapshot(additive: Landscape) -> None:
+    nao, restored = make(), make()
+    pool = nao.ask(20)
+    nao.tell(pool, additive(pool))
+    nao.ask(3)
+    pool = GRAMMAR.sample_distinct(10, np.random.default_rng(5))
+    nao.tell(pool, additive(pool))
+    state = nao.state_dict()
+    before = copy.deepcopy(state)
+    nao.ask(3)  # fits on
+    equal_states(state, before)
+    restored.load_state_dict(state)
+    restored.ask(3)
+    equal_states(state, before)
+
+
+def equal_states(one: Any, other: Any) -> None:
+    ours, theirs = (torch.utils._pytree.tree_leaves(each) for each in (one, other))
+    assert len(ours) == len(theirs)
+    for mine, its in zip(ours, theirs, strict=True):
+        assert torch.equal(mine, its) if isinstance(mine, torch.Tensor) else mine == its
 
 
 def test_a_single_told_architecture_is_enough(additive: Landscape) -> None:

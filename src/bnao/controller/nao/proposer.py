@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -18,7 +19,7 @@ from bnao.controller.fill import Collector
 from bnao.controller.nao.dataset import HoldOut, canonical_words, sequences, words_of
 from bnao.controller.nao.decoding import decode, moved, score_gradient
 from bnao.controller.nao.model import NaoModel
-from bnao.controller.nao.training import train
+from bnao.controller.nao.training import optimizer_state, train
 from bnao.controller.process import WordProcess
 from bnao.controller.scores import checked_scores, scaled
 from bnao.cost.feasible import FeasibleSpace
@@ -209,7 +210,7 @@ class NaoProposer(Proposer):
         """Weights, optimiser state, the top as texts, which ids are held out or trained on, what the judge knows."""
         return {
             "model": {name: tensor.clone() for name, tensor in self._model.state_dict().items()},
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": optimizer_state(self._optimizer),
             "top": [str(a) for a in self._top],
             "held_out": sorted(self._hold_out.held),
             "trained": sorted(self._hold_out.trained),
@@ -219,7 +220,7 @@ class NaoProposer(Proposer):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore :meth:`state_dict`; the grammar and ``hidden``, ``embedding`` must be those of the saved one."""
         self._model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # torch would keep these very tensors
         self._top = [self._grammar.parse(text) for text in state["top"]]
         self._hold_out = HoldOut(state["held_out"], state["trained"])
         self._judged = self._process = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,14 +46,18 @@ class _Snapshot:
 def _snapshot(
     epoch: int, spells: bool, figures: dict[str, float], model: NaoModel, optimizer: torch.optim.Optimizer
 ) -> _Snapshot:
-    state = optimizer.state_dict()
     return _Snapshot(
         epoch=epoch,
         spells=spells,
         figures=figures,
         weights={name: tensor.clone() for name, tensor in model.state_dict().items()},
-        optimizer={**state, "state": {k: {n: t.clone() for n, t in v.items()} for k, v in state["state"].items()}},
+        optimizer=optimizer_state(optimizer),
     )
+
+
+def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """``state_dict`` as a snapshot: later steps do not change it."""
+    return copy.deepcopy(optimizer.state_dict())
 
 
 def held_out_accuracy(model: NaoModel, held_out: Sequences) -> float:
