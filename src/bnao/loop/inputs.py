@@ -15,7 +15,7 @@ from bnao.loop.plugins import plugin_sources, plugins_digest, require_trusted
 from bnao.loop.stages import StageLog
 from bnao.loop.team.team import Team
 from bnao.loop.workbench import Workbench, num_threads
-from bnao.storage import RunFolder, from_dict
+from bnao.storage import Commit, RunFolder, from_dict
 
 INPUTS = "inputs.json"
 LATENCY = "latency.json"
@@ -107,21 +107,21 @@ def note_parts(team: Team, run: RunFolder, log: StageLog) -> None:
             commit.write_json(INPUTS, replace(before, parts=parts))
 
 
-def check_inputs(bench: Workbench, run: RunFolder) -> None:
-    """Remember the inputs of a new run; raise RunError where those of a resumed one have changed.
+def write_inputs(commit: Commit, bench: Workbench) -> None:
+    """Remember the inputs of a new run. Of plugins the text is kept too, to be read, never to be run."""
+    table = _table(bench)
+    commit.write_json(INPUTS, inputs_now(bench))
+    if table is not None:
+        commit.write_json(LATENCY, table)
+    if bench.config.plugins:
+        commit.write_json(PLUGINS, plugin_sources(bench.config.plugins))
 
-    Of plugins the text is kept too, to be read, never to be run.
-    """
-    now, before = inputs_now(bench), read_inputs(run)
-    table = bench.latency.table if isinstance(bench.latency, TableLatency) else None
-    if before is None:
-        with run.commit() as commit:
-            commit.write_json(INPUTS, now)
-            if table is not None:
-                commit.write_json(LATENCY, table)
-            if bench.config.plugins:
-                commit.write_json(PLUGINS, plugin_sources(bench.config.plugins))
-    elif before.space != now.space:
+
+def check_inputs(bench: Workbench, run: RunFolder) -> None:
+    """Raise RunError where the inputs of a run that is gone on with have changed."""
+    now, before, table = inputs_now(bench), read_inputs(run), _table(bench)
+    assert before is not None, "a new run's are written"
+    if before.space != now.space:
         raise RunError(
             "a run is resumed with the model it was begun with; this one's choices or their options are others, or in "
             "another order: give the same model, or search anew"
@@ -141,6 +141,10 @@ def check_inputs(bench: Workbench, run: RunFolder) -> None:
             "a run is resumed with the latencies it was begun with; this one was begun with "
             + ("a measured table: leave latency= out" if table is None else "a function: give latency=, from Python")
         )
+
+
+def _table(bench: Workbench) -> LatencyTable | None:
+    return bench.latency.table if isinstance(bench.latency, TableLatency) else None
 
 
 def _choices_digest(bench: Workbench) -> str:

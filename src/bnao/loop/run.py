@@ -19,7 +19,7 @@ from bnao.loop.config import SearchConfig
 from bnao.loop.early_check import is_planned
 from bnao.loop.front import POOL_LATENCY
 from bnao.loop.given import NOTHING, OWN, Given
-from bnao.loop.inputs import check_inputs, note_parts
+from bnao.loop.inputs import check_inputs, note_parts, read_inputs, write_inputs
 from bnao.loop.latency import (
     kept_first,
     pool_latencies,
@@ -30,8 +30,7 @@ from bnao.loop.latency import (
     with_latencies,
 )
 from bnao.loop.objective_check import check_objective
-from bnao.loop.plan.keep import keep_plan
-from bnao.loop.plan.plan import Plan
+from bnao.loop.plan.plan import PLAN, Plan, read_plan
 from bnao.loop.plugins import load_plugins, trust_named
 from bnao.loop.policy import search_policy
 from bnao.loop.reranking import rerank, train_finalists
@@ -96,10 +95,16 @@ def run_search(bench: Workbench, run: RunFolder, log: StageLog, plan: Plan | Non
     where ``log.stop`` was asked for.
     """
     config = bench.config
-    check_inputs(bench, run)
     log.attach(run)
+    if read_inputs(run) is None:
+        with log.commit() as commit:  # one, so that no kill parts what cannot be had a second time
+            write_inputs(commit, bench)
+            if plan is not None:
+                commit.write_json(PLAN, plan)
+    else:
+        check_inputs(bench, run)
+        plan = read_plan(run)
     note_parts(bench.team, run, log)
-    plan = keep_plan(run, log, plan)
     _say_started(bench, run, log)
     with threads(num_threads(config)), keeping_freed_memory(), run.pool() as pool:
         rounds = Rounds(bench, run, pool, log, plan)

@@ -17,12 +17,13 @@ from tests.loop.test_search import equal_runs
 import bnao
 import bnao.api as api
 from bnao.api import searching
+from bnao.loop.inputs import read_inputs
 from bnao.loop.plan.late import LATE, warn_if_late
 from bnao.loop.plan.measure import measure_costs
 from bnao.loop.plan.plan import read_plan
 from bnao.loop.plan.probe import Probe
 from bnao.loop.stage_names import stage_names
-from bnao.loop.stages import StageLog
+from bnao.loop.stages import StageLog, read_progress
 from bnao.storage import RunFolder, from_dict
 
 QUICK = Probe(seed=1, seconds=0.0, clock=Ticking())
@@ -114,6 +115,19 @@ def test_a_resumed_run_goes_on_with_its_plan(made_up, tmp_path):
     config = from_dict(type(MICRO), RunFolder.open(result.path).manifest.config)
     equal_runs(result, api.search(replace(config, max_minutes=None), tmp_path / "whole"))
     assert "plan" in result.summary.stage_seconds
+
+
+def test_a_kill_after_the_first_commit_keeps_plan_and_times(made_up, tmp_path, monkeypatch):
+    def killed(*arguments):
+        raise Enough
+
+    monkeypatch.setattr("bnao.loop.run.note_parts", killed)
+    with pytest.raises(Enough):
+        api.search(LIMITED, tmp_path / "run")
+    run = RunFolder.open(tmp_path / "run")
+    plan, progress = read_plan(run), read_progress(run)
+    assert plan is not None and plan.limit_minutes == MINUTES
+    assert list(progress.seconds) == ["data", "plan"] and read_inputs(run) is not None
 
 
 def test_a_pick_of_a_limited_run_has_no_limit_of_time(made_up, planned, tmp_path):
