@@ -82,6 +82,15 @@ def test_what_may_be_held_is_refused_and_the_file_named(content: bytes, tmp_path
     Lock(tmp_path).release()
 
 
+def test_a_process_of_the_same_number_on_another_host_keeps_it(tmp_path: Path, no_flock: None) -> None:
+    leave(tmp_path, 2, json.dumps({"pid": os.getpid(), "host": "another container"}).encode())
+    with pytest.raises(RunError, match="on another container"):
+        Lock(tmp_path)
+    leave(tmp_path, 3, json.dumps({"pid": os.getpid(), "host": host_name()}).encode())
+    with Lock(tmp_path):
+        assert [number for number, _ in numbered(tmp_path, "lock")] == [4]
+
+
 def test_a_living_process_keeps_it(tmp_path: Path, no_flock: None) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     leave(tmp_path, 1, json.dumps({"pid": process.pid, "host": host_name()}).encode())

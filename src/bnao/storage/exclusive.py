@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bnao.storage.files import writing
-from bnao.storage.processes import may_live
+from bnao.storage.processes import host_name, may_live
 
 _FREE = b'{"free": true}\n'
 _held: set[Path] = set()  # of this process, whose number tells nothing: a container's first process is always 1
@@ -101,7 +101,8 @@ def _refuse_held(path: Path, key: Path) -> None:
     holder = read_holder(path)
     if key in _held or holder is None:  # it says nothing yet: its process is between making and writing it
         raise Held(path, holder or {})
-    if holder.get("free") is True or holder.get("pid") == os.getpid():
+    own = holder.get("pid") == os.getpid() and holder.get("host") == host_name()
+    if holder.get("free") is True or own:
         return
     if may_live(holder.get("pid"), holder.get("host")):
         raise Held(path, holder)
