@@ -415,6 +415,7 @@ def rank(
     from bnao.loop.rank.plan import Asked
     from bnao.loop.rank.result import publish
     from bnao.loop.rank.run import rank_run
+    from bnao.loop.stopping import stopped_words
 
     refuse_launched("a ranking", "leave torchrun out, and say --processes N")
     folder = RunFolder.open(run)
@@ -424,8 +425,8 @@ def rank(
     go_on = f"`bnao.rank({str(run)!r}, ...)` from Python" if objects.any else f"`bnao rank {folder.path}`"
     try:
         result = rank_run(folder, asked, processes, heard, objects)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
+    except KeyboardInterrupt as error:
+        raise Interrupted(stopped_words(error, go_on)) from None
     published = publish(result, folder)
     report = folder.path / "report.html"
     if not report.exists() or report.stat().st_mtime_ns < published.stat().st_mtime_ns:  # also after a kill in between

@@ -23,15 +23,15 @@ def recorded(
     ``go_on`` is the command that goes on; ``patient`` as :func:`~bnao.loop.stopping.stoppable`. Raises Interrupted,
     NumericalError and RunError with words on what is kept and how to go on.
     """
-    from bnao.loop.stopping import stoppable
+    from bnao.loop.stopping import stoppable, stopped_words
 
     try:
         with run.event_log() as events, stoppable(log.stop, patient=patient):
             early.replay(events)
             log.listener = Several(events, heard)
             yield
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; all work up to here is kept: go on with {go_on}") from None
+    except KeyboardInterrupt as error:
+        raise Interrupted(stopped_words(error, go_on)) from None
     except NumericalError as error:
         raise NumericalError(f"{error}; the last good state is kept in {str(run.path)!r}") from error
     except RunError as error:

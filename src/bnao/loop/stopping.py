@@ -10,6 +10,20 @@ from dataclasses import dataclass
 from types import FrameType
 
 
+class AtOnce(KeyboardInterrupt):
+    """A second signal, which no save was waited for."""
+
+
+def stopped_words(error: KeyboardInterrupt, go_on: str) -> str:
+    """What such an end leaves; ``go_on`` is the command that goes on.
+
+    >>> stopped_words(AtOnce(), "`bnao resume run`")
+    'stopped at once; what came after the last save is lost: go on with `bnao resume run`'
+    """
+    lost, kept = "stopped at once; what came after the last save is lost", "stopped; all work up to here is kept"
+    return f"{lost if isinstance(error, AtOnce) else kept}: go on with {go_on}"
+
+
 @dataclass
 class Stop:
     """Whether the user asked for the end."""
@@ -25,7 +39,7 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop, *, patient: bool = False) -> Iterator[None]:
-    """Within it the first SIGINT or SIGTERM sets ``stop.asked``; the second raises KeyboardInterrupt at once.
+    """Within it the first SIGINT or SIGTERM sets ``stop.asked``; the second raises AtOnce.
 
     ``patient``: it does not, for a launcher such as torchrun passes on what the terminal has said already. Only the
     main thread may set signal handlers; elsewhere nothing changes.
@@ -36,7 +50,7 @@ def stoppable(stop: Stop, *, patient: bool = False) -> Iterator[None]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.asked and not patient:
-            raise KeyboardInterrupt
+            raise AtOnce
         stop.asked = True
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
