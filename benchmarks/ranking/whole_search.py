@@ -62,7 +62,7 @@ def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[st
         "true_accuracy": truth[result.winner.id],
         "best_of_trained": max(trained),
         "mean_of_trained": sum(trained) / len(trained),
-        "cpu_minutes": sum(result.stage_seconds.values()) / 60,
+        "minutes": sum(result.stage_seconds.values()) / 60,
         "stage_seconds": result.stage_seconds,
         "versions": result.versions,
         "commit": _commit_file(seed, args).read_text().strip(),
@@ -72,7 +72,8 @@ def row(seed: int, args: argparse.Namespace, truth: dict[str, float]) -> dict[st
 def report(args: argparse.Namespace) -> None:
     """Look the finished winners of the first seeds up, write and print; say which are missing.
 
-    Rows of seeds that have no search in FOLDER stay as they were, each with the commit that it was made at.
+    Rows of seeds that have no search in FOLDER, or are not asked for, stay as they were, each with the commit that it
+    was made at. A row's minutes are on the wall, beside another search.
     """
     import numpy as np
     from scipy import stats
@@ -84,7 +85,7 @@ def report(args: argparse.Namespace) -> None:
     for architecture, accuracy in zip(table.architectures, table.test_accuracy_P, strict=True):
         truth.setdefault(architecture.id, 100 * float(accuracy))
     before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
-    found_rows = {r["seed"]: r for r in before if r["seed"] < args.seeds}
+    found_rows = {r["seed"]: r for r in before}
     for seed in range(args.seeds):
         if (args.work / str(seed) / "result.json").exists():
             found_rows[seed] = row(seed, args, truth)
@@ -105,7 +106,7 @@ def report(args: argparse.Namespace) -> None:
     for r in rows:
         print(
             f"seed {r['seed']}: {r['true_accuracy']:.2f} % (best of the trained {r['best_of_trained']:.2f}, their mean "
-            f"{r['mean_of_trained']:.2f}), {r['cpu_minutes']:.0f} minutes"
+            f"{r['mean_of_trained']:.2f}), {r['minutes']:.0f} minutes"
         )
     print(
         f"mean {found.mean():.2f} +- {half}; goal {GOAL}, optimum {OPTIMUM}, largest cell {LARGEST}; "

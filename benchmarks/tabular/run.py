@@ -82,6 +82,13 @@ def read(results: Path) -> list[dict[str, Any]]:
     return list(json.loads(results.read_text())["rows"]) if results.exists() else []
 
 
+def of_this_budget(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with as many queries as their method has now; those of another budget are made again."""
+    import methods
+
+    return [r for r in rows if r["queries"] == methods.METHODS[r["method"]].queries]
+
+
 def write(results: Path, rows: list[dict[str, Any]]) -> None:
     """Figures and rows, whole or not at all."""
     import methods
@@ -155,8 +162,7 @@ def main() -> None:
     if args.check is not None:
         same = [check(args.table, args.results, name, args.check) for name in names]
         sys.exit(not all(same))
-    rows, made_at, lock = read(args.results), commit(), Lock()
-    rows = [r for r in rows if r["queries"] <= methods.METHODS[r["method"]].queries]  # of a larger budget: made again
+    rows, made_at, lock = of_this_budget(read(args.results)), commit(), Lock()
     have = {(r["method"], r["seed"]) for r in rows}
     seeds = {n: [s for s in range(args.first_seed, args.first_seed + args.seeds) if (n, s) not in have] for n in names}
     missing = sum(map(len, seeds.values()))
