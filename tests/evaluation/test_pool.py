@@ -186,6 +186,25 @@ def test_any_pool_within_any_bound(ranks: list[int], most_bytes: int) -> None:
     assert found == {a.id: _loss_alone(a) for a in pool}
 
 
+class Pretrained(Net):
+    """Begins with frozen parts: a stage of its own has no weights, and statistics that stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4, affine=False)).requires_grad_(False)
+        self.stem[1].running_mean.fill_(3.0)  # type: ignore[operator, union-attr]
+
+
+@pytest.mark.parametrize("statistics", ["batch", "recalibrated"])
+def test_frozen_parts_are_so_in_stages_too(statistics: str) -> None:
+    torch.manual_seed(0)
+    space = OwnSpace(Pretrained, torch.zeros(1, 3, 8, 8))
+    supernet = Supernet(space.skeleton(NetworkConfig(), TASK).build_supernet())
+    place(supernet.root, torch.device("cpu"))
+    assert len(supernet.stages(space.grammar.nth(0))) > 3
+    _same(space.grammar, supernet, _pool(space.grammar, 4), statistics=statistics)
+
+
 def test_a_chain_space_runs_each_beginning_once() -> None:
     """But for the group's first: stages that are run are the distinct beginnings."""
     grammar, supernet = _network("mobile")

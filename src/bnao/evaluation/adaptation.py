@@ -18,8 +18,8 @@ from bnao.call import call_network, split_outputs
 from bnao.data.examples import Batch, Examples
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import Name, generator, torch_stream
+from bnao.spaces.frozen import train_mode
 from bnao.spaces.progress import DropPath
-from bnao.supernet.frozen import train_mode
 from bnao.training.device import network_inputs
 
 MOMENTUM, CLIP_NORM = 0.9, 5.0

@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnao.call import call_network
+from bnao.spaces.frozen import frozen_modules
 from bnao.supernet.clone import clone_module
-from bnao.supernet.frozen import frozen_modules
 
 BatchNorm = _BatchNorm
 """Base class of torch's batch norms of any dimension."""

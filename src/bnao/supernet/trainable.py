@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from bnao.arch import Architecture
 from bnao.spaces.base import Built, OperationsOf
+from bnao.spaces.frozen import mark_frozen, train_mode
 from bnao.spaces.progress import Progress
 from bnao.spaces.stages import Stage, whole
 from bnao.supernet.check import check_clonable
 from bnao.supernet.clone import clone_path
-from bnao.supernet.frozen import train_mode
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class Supernet:
 
     def __init__(self, built: Built, *, cache_size: int = 128) -> None:
         check_clonable(built.module)
+        mark_frozen(built.module)
         self._built = built
         self._stages = whole(built.module) if built.stages is None else built.stages
         self._cache_size = cache_size

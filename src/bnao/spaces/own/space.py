@@ -14,6 +14,7 @@ from bnao.errors import SettingError
 from bnao.spaces.base import Built, SearchSpace, Skeleton
 from bnao.spaces.choices import Choice
 from bnao.spaces.config import NetworkConfig
+from bnao.spaces.frozen import mark_frozen
 from bnao.spaces.graph import Graph
 from bnao.spaces.own.catalogue import OwnCatalogue
 from bnao.spaces.own.construction import (
@@ -75,6 +76,7 @@ class OwnSkeleton(Skeleton):
     def build_standalone(self, architecture: Architecture) -> Built:
         """A new network of the user's, with the chosen modules in place of the choices: nothing of bnao is in it."""
         module = self._construct().module
+        mark_frozen(module)  # by the whole network, as in the supernet
         operations = operations_of(module)
         return Built(resolve_for_good(module, architecture), Progress(), operations=operations)
 
