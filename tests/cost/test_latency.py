@@ -16,7 +16,17 @@ from torch.utils.flop_counter import FlopCounterMode
 import bnao.cost.latency as latency
 from bnao.cost.costs import CostFunction, LatencyFunction
 from bnao.cost.feasible import FeasibleSpace
-from bnao.cost.latency import MOST_PASSES, NETWORKS, PASSES, Setting, fit, measure_networks, measure_table
+from bnao.cost.latency import (
+    MOST_PASSES,
+    NETWORKS,
+    PASSES,
+    Measured,
+    Setting,
+    fit,
+    measure_modules,
+    measure_networks,
+    measure_table,
+)
 from bnao.cost.latency_table import LatencyTable, TableLatency
 from bnao.cost.limit_check import amount
 from bnao.cost.limits import Limits
@@ -194,3 +204,21 @@ def test_the_real_clock_measures_a_real_module() -> None:
     assert timing.median_ms > 0 and timing.spread_ms >= 0 and timing.repeats >= 10 and 0 <= timing.busy <= 1
     [piece] = latency.measure_modules([latency.Measured(nn.Identity(), [(3, 4, 4)])], Setting(device=CPU))
     assert piece.median_ms < timing.median_ms
+
+
+class Volume(nn.Module):
+    """Volumes, with a table of five dimensions that is no weight."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+        self.register_buffer("shift", torch.zeros(1, 1, 2, 2, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x) + self.shift
+
+
+@pytest.mark.parametrize("conv", [nn.Conv3d(3, 4, 1), nn.Identity()])
+def test_networks_of_volumes_are_measured(conv: nn.Module) -> None:
+    [found] = measure_modules([Measured(Volume(conv), [(3, 2, 2, 2)])], Setting(device=CPU, meter=counted))
+    assert found.repeats == 1

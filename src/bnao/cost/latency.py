@@ -23,6 +23,7 @@ from bnao.errors import SettingError
 from bnao.rng import torch_stream
 from bnao.spaces.base import Piece, Skeleton
 from bnao.spaces.own.inputs import mapped
+from bnao.spaces.placing import network_inputs, place
 
 if TYPE_CHECKING:
     from bnao.call import Inputs
@@ -35,7 +36,7 @@ process can slow a pass down, and nothing can speed one up. Up to :data:`MOST_PA
 differ by more than :data:`AGREED`."""
 AGREED = 0.03
 """Relative difference."""
-HOW = "median of repeated calls after a warm-up, in the quietest pass; eval mode, channels-last, no gradients"
+HOW = "median of repeated calls after a warm-up, in the quietest pass; eval mode, no gradients, memory as in training"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,14 +178,11 @@ def measure_networks(
 def measure_modules(
     modules: Sequence[Measured], setting: Setting, on_done: Callable[[int], None] | None = None
 ) -> list[Timing]:
-    """Each module as a delivered network runs: in eval mode, in channels-last memory; see :data:`PASSES`.
+    """Each module as a delivered network runs: in eval mode, in the memory format of its training; see :data:`PASSES`.
 
     ``on_done`` hears how many of ``PASSES * len(modules)`` measurements are finished; more passes are not counted.
     """
-    placed = [
-        m.module.to(device=setting.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        for m in modules
-    ]
+    placed = [place(measured.module, setting.device).eval() for measured in modules]
     found: list[list[Timing]] = [[] for _ in modules]
     for number in range(MOST_PASSES):
         for k, (module, measured) in enumerate(zip(placed, modules, strict=True)):
@@ -203,18 +201,15 @@ def _agree(timings: Sequence[Timing]) -> bool:
 
 
 def _inputs(measured: Measured, setting: Setting) -> Inputs:
-    if measured.inputs is None:
-        return [_input(shape, setting.device, setting.batch) for shape in measured.input_shapes]
-    return mapped(measured.inputs, lambda tensor: _placed(tensor, setting.device))
+    inputs = measured.inputs
+    if inputs is None:
+        inputs = [_random((setting.batch, *shape)) for shape in measured.input_shapes]
+    inputs = mapped(inputs, lambda tensor: tensor.to(setting.device))
+    return network_inputs(inputs, measured.module)  # type: ignore[no-any-return]
 
 
-def _placed(tensor: Tensor, device: torch.device) -> Tensor:
-    tensor = tensor.to(device)
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
-
-
-def _input(shape: tuple[int, ...], device: torch.device, batch: int) -> Tensor:
-    return _placed(torch.randn((batch, *shape), generator=torch.Generator().manual_seed(0)), device)
+def _random(shape: tuple[int, ...]) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 def _evenly(

@@ -31,12 +31,13 @@ NAS-Bench-201 cells tau within equal size was 0.30 after a fall to 0 in 100 step
 class Adaptation:
     """``steps`` steps of SGD with momentum; the rate falls from ``learning_rate`` to :data:`END` of it, evenly.
 
-    ``images`` are training images on the device of the weights; batches of ``batch_size`` are drawn once, with
-    replacement between batches, not within one.
+    ``network`` is the supernet, ``images`` are training images on the device of its weights; batches of
+    ``batch_size`` are drawn once, with replacement between batches, not within one.
     """
 
     def __init__(
         self,
+        network: nn.Module,
         images: Examples,
         *,
         steps: int,
@@ -52,7 +53,7 @@ class Adaptation:
         rows = (rng.choice(len(images), size=size, replace=False) for _ in range(steps))
         with torch_stream(*self._stream, "batches"):
             batches = [images.batch(torch.from_numpy(index)) for index in rows]
-        self._batches: list[Batch] = [(network_inputs(x), targets) for x, targets in batches]
+        self._batches: list[Batch] = [(network_inputs(x, network), targets) for x, targets in batches]
 
     def adapted(self, path: nn.Module) -> nn.Module:
         """A copy of ``path`` that has trained alone, in training mode. Its weights may be infinite if it diverged."""

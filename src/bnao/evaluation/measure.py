@@ -68,23 +68,28 @@ def measure(
     module: nn.Module, examples: Examples, objective: Objective = CLASSIFICATION, batch_size: int = 500
 ) -> Measurement:
     """Run ``module`` as it is (call it in eval mode) on all ``examples``, without gradients."""
-    return measure_batches(module, batches_in_turn(examples, batch_size), objective)
+    return measure_batches(module, batches_in_turn(module, examples, batch_size), objective)
 
 
-def batches_in_turn(examples: Examples, batch_size: int, part: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
-    """Batches on the examples' device, in order, one at a time; of ``part`` (k, n) those of its k-th n-th, from 0."""
+def batches_in_turn(
+    network: nn.Module, examples: Examples, batch_size: int, part: tuple[int, int] = (0, 1)
+) -> Iterator[Batch]:
+    """Batches for ``network`` on the examples' device, in order, one at a time.
+
+    Of ``part`` (k, n) those of its k-th n-th, from 0.
+    """
     pieces = equal_batches(len(examples), batch_size)
     number, parts = part
     pieces = pieces[len(pieces) * number // parts : len(pieces) * (number + 1) // parts]
     examples = examples.ahead((piece, 0) for piece in pieces)
     for piece in pieces:
         x, targets = examples.batch(piece)
-        yield network_inputs(x), targets
+        yield network_inputs(x, network), targets
 
 
-def prepared_batches(examples: Examples, batch_size: int) -> list[Batch]:
-    """All batches on the examples' device, in order, to be used for many modules."""
-    return list(batches_in_turn(examples, batch_size))
+def prepared_batches(network: nn.Module, examples: Examples, batch_size: int) -> list[Batch]:
+    """All batches on the examples' device, in order, to be used for ``network`` and what is made of its modules."""
+    return list(batches_in_turn(network, examples, batch_size))
 
 
 def measure_batches(module: nn.Module, batches: Iterable[Batch], objective: Objective = CLASSIFICATION) -> Measurement:
@@ -95,7 +100,7 @@ def measure_batches(module: nn.Module, batches: Iterable[Batch], objective: Obje
 def broken(module: nn.Module, examples: Examples, batch_size: int = 500) -> bool:
     """Whether ``module`` answers inputs that are all finite with NaN or plus infinity, in one batch or more."""
     with torch.no_grad():
-        for x, _ in batches_in_turn(examples, batch_size):
+        for x, _ in batches_in_turn(module, examples, batch_size):
             is_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors_of(x))
             if is_finite and is_broken(call_network(module, x)):
                 return True

@@ -61,9 +61,10 @@ class OneShotEvaluator(Evaluator):
         order = mixed_order(groups(valid.classes(), len(valid))[0], generator(seed, "scoring", "order"))
         self._objective = data.objective
         with torch_stream(seed, "scoring", "batches"):  # of a dataset with randomness of its own
-            self._batches = prepared_batches(valid.take(torch.from_numpy(order)), config.batch_size)
+            self._batches = prepared_batches(supernet.root, valid.take(torch.from_numpy(order)), config.batch_size)
         self._adaptation = (
             Adaptation(
+                supernet.root,
                 data.train,
                 steps=config.adapt_steps,
                 learning_rate=config.adapt_learning_rate,
@@ -76,7 +77,7 @@ class OneShotEvaluator(Evaluator):
         )
         self._most_bytes = config.cache_mb * 10**6
         recalibrated = config.statistics == "recalibrated"
-        self._calibration = calibration_batches(data.train, config, seed) if recalibrated else []
+        self._calibration = calibration_batches(supernet.root, data.train, config, seed) if recalibrated else []
 
     def view(self, architecture: Architecture) -> nn.Module:
         """The module that is scored: it shares weights with the supernet and nothing else; adapted, not even these."""

@@ -65,7 +65,7 @@ def _inherited(bench: Workbench, log: StageLog, architecture: Architecture, roun
     with log.stage("final", "statistics of the supernet's weights", None, "batches") as stage:
         skeleton, config = bench.delivered.skeleton, bench.config
         module = rebuild(skeleton, architecture, rounds.inherited_state(architecture), bench.device)
-        batches = calibration_batches(bench.data.train, config.scoring, config.seed)
+        batches = calibration_batches(module, bench.data.train, config.scoring, config.seed)
         module.load_state_dict(recalibrated_view(module, batches).state_dict())
 
         def keep(commit: Commit) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from bnao.errors import require
+from bnao.spaces.placing import network_inputs as network_inputs
+from bnao.spaces.placing import place as place
 from bnao.training.config import TrainingConfig
 
 
@@ -31,27 +31,6 @@ def with_precision(config: TrainingConfig, device: torch.device) -> TrainingConf
         return config
     bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     return replace(config, precision="bfloat16" if bfloat16 else "float32")
-
-
-def place(module: nn.Module, device: torch.device) -> nn.Module:
-    """Move ``module`` to ``device`` in channels-last memory (measured on CPU: less than half the time of a step).
-
-    A network with weights of five dimensions (convolutions of volumes) keeps its memory format.
-    """
-    if any(p.dim() == 5 for p in module.parameters()):
-        return module.to(device)
-    return module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
-def network_inputs(inputs: Any) -> Any:
-    """A batch's inputs as networks take them: images (B, C, H, W) in channels-last memory, all else as it is."""
-    if isinstance(inputs, Tensor):
-        return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs
-    if isinstance(inputs, dict):
-        return {name: network_inputs(value) for name, value in inputs.items()}
-    if isinstance(inputs, (tuple, list)):
-        return tuple(network_inputs(value) for value in inputs)
-    return inputs
 
 
 @contextmanager

@@ -210,10 +210,11 @@ def _train(
     shards: Shards,
 ) -> list[Epoch]:
     trainable, config = weights.trainable, with_precision(config, images.device)
+    root = trainable.root
     if config.compile == "operations":
         require_compiler(images.device.type)
     trainable.start_training()
-    sharded = ShardedStep(trainable.root, shards, config.batch_size) if shards.total > 1 else None
+    sharded = ShardedStep(root, shards, config.batch_size) if shards.total > 1 else None
     per_epoch, steps = steps_per_epoch(len(images), config.batch_size), num_steps(config, len(images))
     curve: list[Epoch] = []
     first, sums = 0, _Sums()
@@ -223,14 +224,14 @@ def _train(
         curve = [Epoch(**epoch) for epoch in state["curve"]]
         first, sums = state["step"], _Sums(**state["sums"])
     augmented = images.augmented(config.augment)
-    coming = (_Batches(augmented, config, seed, stage, step, shards) for step in range(first, steps))
+    coming = (_Batches(root, augmented, config, seed, stage, step, shards) for step in range(first, steps))
     images = augmented.ahead(batches.planned(number) for batches in coming for number in shards.mine)
     for step in range(first, steps):
         trainable.progress.value = step / steps
         try:
             plan = policy.plan(step, generator(seed, stage, "plan", step))
             rate = learning_rate(config, step, steps, per_epoch) * plan.lr_scale
-            batches = _Batches(images, config, seed, stage, step, shards)
+            batches = _Batches(root, images, config, seed, stage, step, shards)
             if sharded is None:
                 with batches.part(0) as (x, targets):
                     losses, metric = _step(weights, plan, x, targets, config, rate, objective)
@@ -265,9 +266,16 @@ class _Batches:
     """A step's batch: each part of it under random streams of its own."""
 
     def __init__(
-        self, images: Examples, config: TrainingConfig, seed: int, stage: str, step: int, shards: Shards
+        self,
+        network: nn.Module,
+        images: Examples,
+        config: TrainingConfig,
+        seed: int,
+        stage: str,
+        step: int,
+        shards: Shards,
     ) -> None:
-        self._images, self._augment, self._seed = images, Augment(config.augment), seed
+        self._network, self._images, self._augment, self._seed = network, images, Augment(config.augment), seed
         self.step, self._stage, self._shards = step, stage, shards
         self._index = batch_indices(len(images), config.batch_size, step, seed, stage)
 
@@ -287,7 +295,7 @@ class _Batches:
                 names = self._names(number)
                 drawn = torch.Generator().manual_seed(torch_seed(self._seed, self._stage, "augment", *names))
                 x = self._augment(x, drawn)
-            yield network_inputs(x), targets
+            yield network_inputs(x, self._network), targets
 
     def _names(self, number: int) -> tuple[int, ...]:
         return (self.step,) if self._shards.total == 1 else (self.step, number)

@@ -79,7 +79,7 @@ class _Batch:
 def _measured(module: nn.Module, images: Examples, batch_size: int, part: tuple[int, int]) -> list[_Batch]:
     found = []
     with torch.no_grad():
-        for x, labels_B in batches_in_turn(images, batch_size, part):
+        for x, labels_B in batches_in_turn(module, images, batch_size, part):
             logits_BK: Tensor = call_network(module, x).float()
             classes = logits_BK.shape[1]
             known_B = decided(logits_BK)

@@ -46,5 +46,5 @@ def mapped(inputs: Inputs, change: Callable[[Tensor], Tensor]) -> Inputs:
 
 
 def first_example(inputs: Inputs) -> Inputs:
-    """A batch of the first example."""
-    return mapped(inputs, lambda tensor: tensor[:1].detach())
+    """A batch of the first example, in contiguous memory."""
+    return mapped(inputs, lambda tensor: tensor[:1].detach().contiguous())

@@ -18,10 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from bnao.arch import Architecture
 from bnao.call import call_network, tensors_of
 from bnao.errors import SettingError
+from bnao.spaces.frozen import train_mode
 from bnao.spaces.own.conditions import Condition
 from bnao.spaces.own.construction import Construction
 from bnao.spaces.own.inputs import first_example, mapped
 from bnao.spaces.own.resolving import resolved
+from bnao.spaces.placing import keep_contiguous, network_inputs, place
 
 if TYPE_CHECKING:
     from bnao.call import Inputs
@@ -52,6 +54,35 @@ def require_runs(made: Construction, architectures: list[Architecture], inputs: 
                     f"received inputs that architecture {str(architecture)!r} changed in place: write `x = x * 2` for "
                     "`x.mul_(2)`, and let no layer that the inputs enter have inplace=True"
                 )
+
+
+def runs_channels_last(made: Construction, architectures: list[Architecture], inputs: Inputs) -> bool:
+    """Whether placed as the networks of other spaces are (:func:`~bnao.spaces.placing.place`) these run, too.
+
+    They are tried on the first example, twice, in eval and in training mode, and one that fails in contiguous memory
+    as well is not held against it. What is tried is of no use afterwards.
+    """
+    network, example = made.module, first_example(inputs)
+    twice = mapped(example, lambda tensor: torch.cat([tensor, tensor]))
+    tensors = [*tensors_of(twice), *network.parameters(), *network.buffers()]
+    if not any(tensor.dim() == 4 for tensor in tensors):
+        return True
+    trials = [(architecture, training) for training in (False, True) for architecture in architectures]
+    place(network)
+    failed = [trial for trial in trials if not _runs(network, *trial, network_inputs(twice))]
+    keep_contiguous(network)
+    place(network)
+    return not any(_runs(network, *trial, twice) for trial in failed)
+
+
+def _runs(network: nn.Module, architecture: Architecture, training: bool, inputs: Inputs) -> bool:
+    train_mode(network) if training else network.eval()
+    try:
+        with resolved(network, architecture) as chosen, _untouched():
+            call_network(chosen, inputs)
+    except Exception:  # whatever the user's code does
+        return False
+    return True
 
 
 def _versions(inputs: Inputs) -> list[int]:

@@ -32,7 +32,8 @@ from bnao.spaces.own.inputs import checked_inputs, first_example, mapped, tensor
 from bnao.spaces.own.multiply_adds import macs_by_condition
 from bnao.spaces.own.parameters import params_by_condition
 from bnao.spaces.own.resolving import operations_of, resolve_for_good
-from bnao.spaces.own.running import make_runner, require_runs
+from bnao.spaces.own.running import make_runner, require_runs, runs_channels_last
+from bnao.spaces.placing import keep_contiguous
 from bnao.spaces.progress import Progress
 from bnao.spaces.unread import refuse_unread
 from bnao.task import Task
@@ -83,6 +84,8 @@ class OwnSkeleton(Skeleton):
     def _construct(self) -> Construction:
         made = construct(self._space.build)
         require_laid_out(made, self._space.grammar.decisions)
+        if self._space.is_contiguous:
+            keep_contiguous(made.module)
         return made
 
     @property
@@ -98,6 +101,9 @@ class OwnSpace(SearchSpace):
     same network each time, but for random initial weights. ``example_inputs`` is a batch of one or more real inputs: a
     tensor, a tuple or list of tensors (given by place), or a dict of them (by name); the first dimension of each counts
     examples. The first example runs through some networks now, and through more for counting multiply-adds.
+
+    Networks run in channels-last memory, or, where one of those that are tried does not, in contiguous memory, all of
+    them (``is_contiguous``).
 
     Raises SettingError where choices cannot be found, two networks that were made differ, an architecture does not run
     on the example, or what would run unseen by the search is in the network.
@@ -132,6 +138,7 @@ class OwnSpace(SearchSpace):
         self._parts = tuple(made.layout.conditions.values())
         self._covering = covering(self._grammar, self._parts)
         require_runs(made, self._covering, self.example_inputs)
+        self.is_contiguous = not runs_channels_last(made, self._covering, self.example_inputs)
         self._words = Words(made.layout.decisions)
 
     @property
