@@ -91,3 +91,35 @@ def test_state_round_trip_continues_identically():
     _train(first, a, [1, 0])
     _train(second, b, [1, 0])
     assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("num_groups", [1, 2])
+def test_weights_that_are_left_out_keep_their_values(num_groups):
+    layers = _two_layers()
+    left = layers[1].weight
+
+    def make(parameters):
+        kept = [p for p in parameters if p is not left]
+        groups = [kept[:1], kept[1:]] if num_groups == 2 else [kept]
+        return torch.optim.SGD([{"params": group} for group in groups], lr=0.025, momentum=0.9)
+
+    optimizer = PathOptimizer(layers, TrainingConfig(), make)
+    before = copy.deepcopy(layers.state_dict())
+    _train(layers, optimizer, [1, 0])
+    moved = [name for name, value in layers.state_dict().items() if not torch.equal(before[name], value)]
+    assert moved == ["0.weight", "0.bias", "1.bias"]
+    assert all(p.grad is None for p in layers.parameters())
+    assert len(optimizer.state_dict()["state"]) == 3
+
+
+def test_moving_weights_decay_where_no_momentum_is_kept_and_a_saved_training_goes_on_so():
+    config = TrainingConfig(inactive="moving", momentum=0.0, weight_decay=0.5)
+    layers, again = _two_layers(), _two_layers()
+    first, second = PathOptimizer(layers, config), PathOptimizer(again, config)
+    _train(layers, first, [1])
+    again.load_state_dict(layers.state_dict())
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    before = layers[1].weight.detach().clone()
+    for network, optimizer in ((layers, first), (again, second)):
+        _train(network, optimizer, [0])
+        torch.testing.assert_close(network[1].weight.detach(), before * (1 - 0.01 * 0.5))
