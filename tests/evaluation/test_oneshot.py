@@ -272,6 +272,26 @@ def test_frozen_parts_are_scored_with_the_statistics_that_they_keep():
     assert not torch.equal(kept["tail.1.running_mean"], own["tail.1.running_mean"])
 
 
+class Following(torch.nn.Module):
+    """Puts a new mean in the place of the old in every forward pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        return x - self.mean
+
+
+def test_a_buffer_that_is_replaced_in_a_view_is_not_replaced_in_the_network():
+    network = Following()
+    mean, view = network.mean, eval_view(network)
+    first = view(torch.ones(4, 2))
+    assert network.mean is mean and mean.tolist() == [0.0, 0.0]
+    assert torch.equal(eval_view(network)(torch.ones(4, 2)), first)
+
+
 def test_eval_view_leaves_modes_alone(supernet):
     path = supernet.path(SPACE.grammar.sample(1, np.random.default_rng(5))[0])
     assert not eval_view(path).stem.norm.training

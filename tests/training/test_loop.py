@@ -14,7 +14,7 @@ from bnao.objective import CLASSIFICATION
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
-from bnao.supernet import Path, Supernet
+from bnao.supernet import Supernet
 from bnao.task import Task
 from bnao.training.config import TrainingConfig
 from bnao.training.device import place
@@ -216,11 +216,10 @@ def test_the_auxiliary_head_adds_its_weighted_loss_in_training_alone():
     task = Task(in_channels=3, image_size=(32, 32), num_classes=4)
     network = NetworkConfig(cells_per_stage=1, channels=4, auxiliary=True)
     built = SPACE.skeleton(network, task).build_standalone(SPACE.grammar.sample(1, np.random.default_rng(7))[0])
-    x = torch.randn(2, 3, 32, 32)
-    logits, auxiliary = built.module(x)
+    returned = logits, auxiliary = built.module(torch.randn(2, 3, 32, 32))
     assert logits.shape == auxiliary.shape == (2, 4)
     labels = torch.tensor([1, 3])
-    loss, _ = _loss(Path.of(built.module), x, labels, 0.4, 0.0, CLASSIFICATION)
+    loss, _ = _loss(returned, labels, TrainingConfig(auxiliary_weight=0.4), 0.0, CLASSIFICATION)
     expected = F.cross_entropy(logits, labels) + 0.4 * F.cross_entropy(auxiliary, labels)
     torch.testing.assert_close(loss, expected)
-    assert built.module.eval()(x).shape == (2, 4)
+    assert built.module.eval()(torch.randn(2, 3, 32, 32)).shape == (2, 4)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from bnao.data.batches import batch_indices
 from bnao.data.config import AugmentConfig
 from bnao.distributed import ALONE, Shards
 from bnao.errors import NumericalError, SettingError, UnusableData
+from bnao.objective import CLASSIFICATION
 from bnao.sampling import make_policy
 from bnao.sampling.base import Policy, StepPlan
 from bnao.sampling.config import SamplingConfig
@@ -26,7 +28,7 @@ from bnao.spaces.base import Built
 from bnao.spaces.progress import Progress
 from bnao.supernet import StandAlone, Supernet
 from bnao.training.config import TrainingConfig
-from bnao.training.loop import Hooks, Weights, schedule, train
+from bnao.training.loop import Hooks, NoSaves, Weights, schedule, train
 from bnao.training.sharded import ShardedStep, Step
 
 RICH = replace(CONFIG, epochs=0.75, augment=AugmentConfig(crop_padding=1, flip=True, cutout=2))
@@ -172,15 +174,18 @@ class Flat:
         return self
 
 
-def odd(shards: Shards, steps: int = 3) -> dict[str, Any]:
+def odd(shards: Shards, steps: int = 3, **more: Any) -> dict[str, Any]:
+    config = TrainingConfig(epochs=steps * 8 / 24, batch_size=8, learning_rate=0.1)
+    return arrays(odd_weights(config, shards=shards, **more).trainable.root.state_dict())
+
+
+def odd_weights(config: TrainingConfig, **more: Any) -> Weights:
     torch.manual_seed(5)
-    module = Odd()
-    config = TrainingConfig(epochs=steps * 8 / 24, batch_size=8, learning_rate=0.1, augment=AugmentConfig(flip=False))
     config = replace(config, augment=AugmentConfig(crop_padding=0, flip=False, cutout=0))
-    weights = Weights.fresh(StandAlone(Built(module, Progress())), config)
+    weights = Weights.fresh(StandAlone(Built(Odd(), Progress())), config)
     policy = Alternate(SPACE.grammar.sample(1, np.random.default_rng(0))[0])
-    train(weights, policy, Flat(), config, seed=0, stage="s", shards=shards)  # type: ignore[arg-type]
-    return arrays(module.state_dict())
+    train(weights, policy, Flat(), config, seed=0, stage="s", **more)  # type: ignore[arg-type]
+    return weights
 
 
 def test_a_module_with_state_of_every_kind() -> None:
@@ -192,6 +197,28 @@ def test_a_module_with_state_of_every_kind() -> None:
     assert one["norm.num_batches_tracked"] == 3
     assert one["largest"] > 0 and np.abs(one["level"]).max() > 0
     assert not np.array_equal(one["sometimes.weight"], fresh["sometimes.weight"])
+
+
+def test_a_buffer_that_a_forward_replaces_is_averaged_and_saved() -> None:
+    class EachStep(NoSaves):
+        states: ClassVar[list[Any]] = []
+
+        def due(self) -> bool:
+            return True
+
+        def save(self, state: Mapping[str, Any]) -> None:
+            self.states.append(copy.deepcopy(state))
+
+    config = TrainingConfig(epochs=1, batch_size=8, learning_rate=0.1, average_decay=0.5)
+    weights = odd_weights(config, saves=EachStep())
+    wanted = torch.zeros(6)
+    for state in EachStep.states:
+        wanted = 0.5 * wanted + 0.5 * state["weights"]["level"]
+        torch.testing.assert_close(state["average"]["average"]["level"], wanted)
+    assert len(EachStep.states) == 3 and bool(wanted.any())
+    assert weights.average is not None
+    with weights.average.applied():
+        torch.testing.assert_close(weights.trainable.root.level, wanted)
 
 
 def test_running_statistics_are_the_mean_of_the_parts() -> None:
@@ -270,3 +297,17 @@ def test_bfloat16_trains_in_float32_weights() -> None:
     assert all(half["weights"][name].dtype == np.float32 for name in names)
     assert any(not np.array_equal(half["weights"][name], full["weights"][name]) for name in names)
     assert all(np.isfinite(half["weights"][name]).all() for name in names)
+
+
+def test_a_loss_is_computed_in_float32() -> None:
+    seen: list[tuple[torch.dtype, bool]] = []
+
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        seen.append((outputs.dtype, torch.is_autocast_enabled("cpu")))
+        product = outputs @ outputs.T  # in bfloat16 under autocast
+        assert product.dtype == torch.float32
+        return torch.nn.functional.cross_entropy(outputs, targets) + 0 * product.sum()
+
+    config = TrainingConfig(epochs=1 / 3, batch_size=8, precision="bfloat16")
+    odd_weights(config, objective=replace(CLASSIFICATION, loss=loss))
+    assert seen == [(torch.float32, False)]

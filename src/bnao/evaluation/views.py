@@ -62,6 +62,7 @@ def _view(module: nn.Module, treat: Callable[[BatchNorm], BatchNorm]) -> nn.Modu
         if id(part) not in memo:
             clone = clone_module(part)
             clone.training = False
+            clone.__dict__["_buffers"] = dict(part._buffers)  # a forward may put others in their place
             if isinstance(clone, BatchNorm) and part not in frozen:
                 clone = treat(clone)
             memo[id(part)] = clone

@@ -19,7 +19,8 @@ class LazyAverage:
     """
 
     def __init__(self, root: nn.Module, decay: float) -> None:
-        self._root, self._decay, self._step = root, decay, 0
+        self._decay, self._step = decay, 0
+        self._names = {tensor: name for name, tensor in root.state_dict(keep_vars=True).items()}
         self._left_out = {
             buffer
             for module in root.modules()
@@ -77,16 +78,15 @@ class LazyAverage:
 
     def state_dict(self) -> dict[str, Any]:
         """Averages by the root's state names, and the step at which each was last touched."""
-        names = {tensor: name for name, tensor in self._root.state_dict(keep_vars=True).items()}
         return {
             "step": self._step,
-            "average": {names[tensor]: average.clone() for tensor, average in self._average.items()},
-            "last": {names[tensor]: last for tensor, last in self._last.items()},
+            "average": {self._names[tensor]: average.clone() for tensor, average in self._average.items()},
+            "last": {self._names[tensor]: last for tensor, last in self._last.items()},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the averages."""
-        tensors = self._root.state_dict(keep_vars=True)
+        tensors = {name: tensor for tensor, name in self._names.items()}
         self._step = int(state["step"])
         self._average = {
             tensors[name]: average.to(tensors[name].device, copy=True) for name, average in state["average"].items()

@@ -34,7 +34,7 @@ from bnao.training.device import network_inputs, with_precision
 from bnao.training.memory import keeping_freed_memory
 from bnao.training.optimizer import OptimizerFactory, PathOptimizer
 from bnao.training.schedule import learning_rate
-from bnao.training.sharded import ShardedStep, Step
+from bnao.training.sharded import ShardedStep, Step, settle
 from bnao.training.together import Telling, TellingSaves, Told, ToldSaves, leading
 
 
@@ -177,8 +177,8 @@ def train(
     (but ``in_all``) and ``saves`` are asked in rank 0 only.
 
     Raises NumericalError when a loss or gradient is not finite (the weights are those before that step; running
-    statistics have seen its batch where it was not run in parts); SettingError for parts that are too small; RunError
-    where processes disagree, or one is lost.
+    statistics have seen its batch, unless it was run in parts and a loss was not finite); SettingError for parts that
+    are too small; RunError where processes disagree, or one is lost.
     """
     hooks, saves = hooks or Hooks(), saves or NoSaves()
     shards = shards or Shards(config.gradient_accumulation)
@@ -328,6 +328,7 @@ def _update(
     losses, metric = backward(paths)
     weights.optimizer.step(active, rate)
     if weights.average is not None:
+        settle(paths)  # a buffer that the forward pass has put in the place of another
         weights.average.after_step(averaged)
     return losses, metric
 
@@ -366,7 +367,8 @@ def _backward(
     losses, metric = [0.0] * len(paths), 0.0
     for k in sorted(range(len(paths)), key=lambda k: k != teacher):  # the teacher first, the others as planned
         with _compiled(paths[k], config), _autocast(targets, config):
-            loss, outputs = _loss(paths[k], x, learned, config.auxiliary_weight, smoothing, objective)
+            returned = call_network(paths[k].module, x)
+        loss, outputs = _loss(returned, learned, config, smoothing, objective)
         losses[k] = float(loss.detach())
         if not abs(losses[k]) < float("inf"):
             for parameter in dict.fromkeys(p for path in paths for p in path.parameters):
@@ -392,20 +394,20 @@ def _unusable(x: Any, targets: Tensor) -> str:
 
 
 def _loss(
-    path: Path, x: Any, targets: Tensor, auxiliary_weight: float, smoothing: float, objective: Objective
+    returned: Any, targets: Tensor, config: TrainingConfig, smoothing: float, objective: Objective
 ) -> tuple[Tensor, Tensor]:
     """The objective's loss, which both heads learn, and the outputs. Targets may be a teacher's probabilities."""
-    outputs, auxiliary = split_outputs(call_network(path.module, x))
-    if torch.is_autocast_enabled(targets.device.type) and isinstance(outputs, Tensor):
+    outputs, auxiliary = split_outputs(returned)
+    if config.precision == "bfloat16" and isinstance(outputs, Tensor):
         outputs, auxiliary = outputs.float(), None if auxiliary is None else auxiliary.float()
     loss = objective.training_loss(outputs, targets, smoothing)
     if auxiliary is not None:
-        loss = loss + auxiliary_weight * objective.training_loss(auxiliary, targets, smoothing)
+        loss = loss + config.auxiliary_weight * objective.training_loss(auxiliary, targets, smoothing)
     return loss, outputs
 
 
 def _autocast(targets: Tensor, config: TrainingConfig) -> AbstractContextManager[Any]:
-    """bfloat16 where the settings ask for it; losses and metrics are of float32 outputs all the same."""
+    """bfloat16 where the settings ask for it; losses and metrics are of float32 outputs, and in it, all the same."""
     bfloat16 = config.precision == "bfloat16"
     return torch.autocast(targets.device.type, torch.bfloat16) if bfloat16 else nullcontext()
 

@@ -68,7 +68,7 @@ class ShardedStep:
             except NumericalError as error:
                 losses, metric = [math.nan] * len(paths), math.nan
                 refused.append(error)
-            _settle(paths)
+            settle(paths)
             moved = _copied(moving, running)
             _subtract(moved, start, share)
             unusable = bool(refused) and isinstance(refused[-1], UnusableData)
@@ -158,7 +158,7 @@ def _assign(tensors: Sequence[Tensor], values: Sequence[Tensor]) -> None:
 
 
 @torch.no_grad()
-def _settle(paths: Sequence[Path]) -> None:
+def settle(paths: Sequence[Path]) -> None:
     """A buffer that a forward has put in the place of another is written into that one, which all know."""
     for path in paths:
         for table, name, buffer in path.places:
@@ -166,8 +166,9 @@ def _settle(paths: Sequence[Path]) -> None:
             if now is not buffer and now is not None:
                 if now.shape != buffer.shape:
                     raise RunError(
-                        f"a buffer keeps its shape where batches are run in parts; {name} was {tuple(buffer.shape)} "
-                        f"and became {tuple(now.shape)}: search in one process, without gradient_accumulation"
+                        f"a buffer keeps its shape where batches are run in parts, or weights averaged; {name} was "
+                        f"{tuple(buffer.shape)} and became {tuple(now.shape)}: search in one process, without "
+                        "gradient_accumulation and average_decay"
                     )
                 buffer.copy_(now)
                 table[name] = buffer
