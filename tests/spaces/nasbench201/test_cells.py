@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from bnao.errors import ArchitectureError
 from bnao.rng import generator
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nasbench201 import NasBench201Space
@@ -25,6 +27,12 @@ def test_the_numbers_of_the_benchmark() -> None:
     assert len(classes()) == 5**6
     assert len(representatives()) == SPACE.grammar.count() == 6466
     assert [SPACE.grammar.nth(k).tokens for k in range(6466)] == sorted(representatives())
+
+
+@pytest.mark.parametrize("rank", [-1, 6466])
+def test_ranks_out_of_range_are_refused(rank: int) -> None:
+    with pytest.raises(ArchitectureError, match=f"below count.., 6,466; received {rank}: choose"):
+        SPACE.grammar.nth(rank)
 
 
 @given(CELLS)

@@ -88,7 +88,12 @@ class NasBench201Grammar(Grammar):
         return len(representatives())
 
     def nth(self, rank: int) -> Architecture:
-        """The ``rank``-th representative."""
+        """The ``rank``-th representative. Raises ArchitectureError out of range."""
+        if not 0 <= rank < self.count():
+            raise ArchitectureError(
+                f"ranks are whole numbers from 0 and below count(), {self.count():,}; received {rank}: "
+                "choose one of these"
+            )
         cell = representatives()[rank]
         return Architecture(tokens=cell, canonical=cell, parts=_PARTS)
 
