@@ -21,7 +21,7 @@ class Killer:
 
     def event(self, kind: str, **fields: Any) -> None:
         self.left -= kind == self.kind
-        if self.left == 0:
+        if kind == self.kind and self.left == 0:
             os.kill(os.getpid(), self.number)
 
 
