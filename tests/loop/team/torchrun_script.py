@@ -26,7 +26,8 @@ def main(folder: str, what: str) -> None:
         settings=MICRO | {"loop.rounds": 1},
     )
     summary = result.summary
-    print(f"rank {os.environ['RANK']}: {summary.winner.id} {summary.processes} {gloo_threads()}", flush=True)
+    line = f"rank {os.environ['RANK']}: {summary.winner.id} {summary.processes} {gloo_threads()}\n"
+    print(line, end="", flush=True)  # one write: both processes have the same output
 
 
 def gloo_threads() -> int:
