@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch.architecture import Architecture
+from bnao.arch.counts import count_text
+from bnao.errors import ArchitectureError
 
 ENUMERABLE = 100_000
 """Spaces of at most so many architectures are drawn from by rank where draws are to be distinct."""
@@ -70,6 +72,14 @@ class Grammar(ABC):
     @abstractmethod
     def nth(self, rank: int) -> Architecture:
         """The architecture of ``rank`` in [0, :meth:`count`), canonical: every distinct one has exactly one rank."""
+
+    def require_rank(self, rank: int) -> None:
+        """Raise ArchitectureError for a rank that is out of range."""
+        if not 0 <= rank < self.count():
+            raise ArchitectureError(
+                f"ranks are whole numbers from 0 and below count(), {count_text(self.count())}; received {rank}: "
+                "choose one of these"
+            )
 
     @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> list[Architecture]:

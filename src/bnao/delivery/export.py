@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -21,6 +20,7 @@ from bnao.loop.result import read_result
 from bnao.loop.train.arch import trusted_config
 from bnao.loop.train.result import NETWORK, read_training
 from bnao.loop.winner_file import WINNER, read_delivered
+from bnao.loop.workbench import Searched, located
 from bnao.objective.info import ACCURACY
 from bnao.report.drawing_file import architecture_svg
 from bnao.spaces import load_spaces
@@ -28,9 +28,6 @@ from bnao.spaces.base import SearchSpace, make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.storage import RunFolder
 from bnao.task import Task
-
-if TYPE_CHECKING:
-    from bnao.loop.workbench import Workbench
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +41,6 @@ class _Built:
     std: tuple[float, ...] | None
     central_share: float
     bnao_version: str
-
-
-class Searched(Protocol):
-    """A :class:`bnao.Result` or :class:`bnao.Training`: where the run lies, and what it was searched with."""
-
-    path: Path
-    bench: Workbench | None
 
 
 def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) -> Description:
@@ -69,7 +59,7 @@ def export(run: str | Path | Searched, out: str | Path, *, onnx: bool = True) ->
 
     Example: ``export("runs/demo", "demo-network").metric_value``
     """
-    path, bench = (run, None) if isinstance(run, (str, Path)) else (run.path, run.bench)
+    path, bench = located(run)
     folder, target = RunFolder.open(path), Path(out)
     check_export(target, onnx=onnx)
     description = describe_delivered(folder)

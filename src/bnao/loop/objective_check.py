@@ -18,10 +18,7 @@ from bnao.sampling import Policy
 
 
 def check_objective(bench: Workbench, policy: Policy) -> None:
-    """Raise SettingError for a teacher, smoothed labels, augmentation, classes or weights of classes that do not fit.
-
-    A model of the user's own is called once, on two training examples, and its outputs given to the loss.
-    """
+    """Raise SettingError for a teacher, smoothed labels or augmentation that the objective or the data do not allow."""
     config, classes = bench.config, bench.objective.is_classes
     teacher = policy.plan(0, generator(config.seed, "check", "plan")).teacher
     require(
@@ -49,29 +46,21 @@ def check_objective(bench: Workbench, policy: Policy) -> None:
             tuple(inputs.shape[1:]) if isinstance(inputs, Tensor) else type(inputs).__name__,
             "set crop_padding and cutout to 0 and flip to false",
         )
-    _check_targets(bench)
 
 
-def _check_targets(bench: Workbench) -> None:
-    task, outputs, targets = bench.data.task, None, None
-    if bench.config.space.name == OWN:
-        with torch_stream(bench.config.seed, "check", "targets", device=bench.device), torch.no_grad():
-            inputs, targets = bench.data.train.batch(torch.arange(2))
-            outputs = call_network(_one_network(bench), inputs)
-        count = outputs.shape[1] if isinstance(outputs, Tensor) and outputs.dim() > 1 else None
-    else:
-        count = None if task is None else task.num_classes
-    weights = bench.config.objective.class_weights
-    require(
-        weights is None or count is None or len(weights) == count,
-        f"objective.class_weights are one for each class, here {count}",
-        () if weights is None else weights,
-        "give as many, in the order of the classes",
-    )
-    if bench.objective.is_classes and count is not None:
-        _check_classes(bench, count)
-    if targets is not None:
-        _check_outputs(bench, outputs, targets)
+def check_targets(bench: Workbench) -> None:
+    """Raise DataError or SettingError for classes, weights of classes or targets that the networks' outputs do not fit.
+
+    A model of the user's own is called once, on two training examples, and its outputs given to the loss.
+    """
+    if bench.config.space.name != OWN:
+        _check_classes(bench, None if bench.data.task is None else bench.data.task.num_classes)
+        return
+    with torch_stream(bench.config.seed, "check", "targets", device=bench.device), torch.no_grad():
+        inputs, targets = bench.data.train.batch(torch.arange(2))
+        outputs = call_network(_one_network(bench), inputs)
+    _check_classes(bench, outputs.shape[1] if isinstance(outputs, Tensor) and outputs.dim() > 1 else None)
+    _check_outputs(bench, outputs, targets)
 
 
 def _one_network(bench: Workbench) -> nn.Module:
@@ -79,13 +68,24 @@ def _one_network(bench: Workbench) -> nn.Module:
     return bench.delivered.skeleton.build_standalone(architecture).module.to(bench.device).eval()
 
 
-def _check_classes(bench: Workbench, outputs: int) -> None:
-    """Each class has an output; on a GPU torch would end the process."""
+def _check_classes(bench: Workbench, count: int | None) -> None:
+    """Each of ``count`` outputs has its weight, and each class an output: on a GPU torch would end the process."""
+    if count is None:
+        return
+    weights = bench.config.objective.class_weights
+    require(
+        weights is None or len(weights) == count,
+        f"objective.class_weights are one for each class, here {count}",
+        () if weights is None else weights,
+        "give as many, in the order of the classes",
+    )
+    if not bench.objective.is_classes:
+        return
     found = {"train": range_of(bench.data.train), "valid": range_of(bench.data.valid), "test": bench.held_out.classes}
     for name, classes in found.items():
-        if classes is not None and not 0 <= classes[0] <= classes[1] < outputs:
+        if classes is not None and not 0 <= classes[0] <= classes[1] < count:
             raise DataError(
-                f"classes are numbers from 0, one for each of the network's {outputs} outputs; {name} has "
+                f"classes are numbers from 0, one for each of the network's {count} outputs; {name} has "
                 f"{classes[0]} to {classes[1]}: number them from 0, or give the last layer an output for each"
             )
 

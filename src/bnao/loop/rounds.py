@@ -74,9 +74,8 @@ class Rounds:
         pool.
         """
         is_same = run_config(source).controller == self._bench.config.controller
-        names = [name for name in (SUPERNET, CONTROLLER) if source.has(name) and (is_same or name == SUPERNET)]
         with self._log.commit() as commit:
-            for name in names:
+            for name in filter(source.has, (SUPERNET, CONTROLLER) if is_same else (SUPERNET,)):
                 commit.write_checkpoint(name, source.read_checkpoint(name))
 
     def inherited_state(self, architecture: Architecture) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ from bnao.loop.latency import (
     winner_latency,
     with_latencies,
 )
-from bnao.loop.objective_check import check_objective
+from bnao.loop.objective_check import check_objective, check_targets
 from bnao.loop.plan.plan import PLAN, Plan, read_plan
 from bnao.loop.plugins import load_plugins, trust_named
 from bnao.loop.policy import search_policy
@@ -77,6 +77,7 @@ def prepare(
             log.listener.event("planned", text=words)
         check_budgets(bench)
         check_parts(bench)
+        check_targets(bench)
     if config.limits.max_latency_ms is not None:
         with threads(latency_threads or num_threads(config)):
             bench = within_latency(bench, search_latency(bench, log, table, given.latency), begun=begun)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -73,6 +75,18 @@ class Workbench:
     def objective(self) -> Objective:
         """What networks learn and are judged by."""
         return self.data.objective
+
+
+class Searched(Protocol):
+    """A :class:`bnao.Result` or :class:`bnao.Training`: where the run lies, and what it was searched with."""
+
+    path: Path
+    bench: Workbench | None
+
+
+def located(run: str | Path | Searched) -> tuple[Path, Workbench | None]:
+    """Where ``run`` lies, and its bench where it has one."""
+    return (Path(run), None) if isinstance(run, (str, Path)) else (run.path, run.bench)
 
 
 def make_workbench(config: SearchConfig, *, begun: bool = False, given: Given = NOTHING) -> Workbench:

@@ -6,6 +6,7 @@ from bnao.controller import PROPOSERS
 from bnao.loop.config import SearchConfig
 from bnao.loop.dry.result import DryRun, TriedNetwork
 from bnao.loop.dry.steps import Asked, described, try_steps
+from bnao.loop.objective_check import check_targets
 from bnao.loop.plan.machine import memory_words
 from bnao.loop.plugins import load_plugins
 from bnao.loop.policy import search_policy
@@ -39,6 +40,7 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
             bench = make_workbench(config)
             check_budgets(bench)
             check_parts(bench)
+            check_targets(bench)
         for text in unread_settings(config) + unread_of_source(config.data):
             log.warn(text)
         with log.stage("steps", "two steps of each kind", 3, "kinds") as stage:

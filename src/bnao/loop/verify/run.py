@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, Unpack
+from typing import Unpack
 
 from bnao.errors import require
 from bnao.loop.arguments import Objects
@@ -12,19 +12,12 @@ from bnao.loop.verify.checks import Checks, Verification
 from bnao.loop.verify.folder import check_events, check_files
 from bnao.loop.verify.search import verify_search
 from bnao.loop.verify.training import verify_training
-from bnao.loop.workbench import Workbench
+from bnao.loop.workbench import Searched, located
 from bnao.storage import RunFolder
 from bnao.storage.manifest import Manifest
 
 OTHERS = 3
 FORGERY = "who made the run: hashes and checksums tell damage, and whoever changes a file can compute them again"
-
-
-class Searched(Protocol):
-    """A :class:`bnao.Result` or :class:`bnao.Training`: where the run lies, and what it was searched with."""
-
-    path: Path
-    bench: Workbench | None
 
 
 def verify(
@@ -55,8 +48,7 @@ def verify(
     Example: ``verify("runs/demo").ok``
     """
     require(others >= 0, "others is at least 0", others, "0 scores the winner alone")
-    path, bench = (run, None) if isinstance(run, (str, Path)) else (run.path, run.bench)
-    path, checks = Path(path), Checks()
+    (path, bench), checks = located(run), Checks()
     if not (path / "manifest.json").is_file():
         Manifest.read(path)  # says what is missing
     objects, why = objects_given(given), "its manifest cannot be read"

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture, Grammar
-from bnao.arch.counts import count_text
 from bnao.errors import ArchitectureError, require
 from bnao.spaces.additive import below
 
@@ -185,11 +184,7 @@ class MobileGrammar(Grammar):
 
         Raises ArchitectureError out of range.
         """
-        if not 0 <= rank < self.count():
-            raise ArchitectureError(
-                f"ranks are whole numbers from 0 and below count(), {count_text(self.count())}; received {rank}: "
-                "choose one of these"
-            )
+        self.require_rank(rank)
         tokens: list[int] = []
         for run in self.runs:
             rank, filling = divmod(rank, run.count)

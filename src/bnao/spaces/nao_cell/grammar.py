@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture, Grammar
-from bnao.arch.counts import count_text
 from bnao.errors import ArchitectureError, require
 
 Pair = tuple[int, int]
@@ -148,11 +147,7 @@ class NaoCellGrammar(Grammar):
 
         The couple of pairs low <= high has rank high (high + 1) / 2 + low. Raises ArchitectureError out of range.
         """
-        if not 0 <= rank < self.count():
-            raise ArchitectureError(
-                f"ranks are whole numbers from 0 and below count(), {count_text(self.count())}; received {rank}: "
-                "choose one of these"
-            )
+        self.require_rank(rank)
         tokens: list[int] = []
         for couples in self._couples():
             rank, couple = divmod(rank, couples)

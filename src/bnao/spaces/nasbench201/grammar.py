@@ -89,11 +89,7 @@ class NasBench201Grammar(Grammar):
 
     def nth(self, rank: int) -> Architecture:
         """The ``rank``-th representative. Raises ArchitectureError out of range."""
-        if not 0 <= rank < self.count():
-            raise ArchitectureError(
-                f"ranks are whole numbers from 0 and below count(), {self.count():,}; received {rank}: "
-                "choose one of these"
-            )
+        self.require_rank(rank)
         cell = representatives()[rank]
         return Architecture(tokens=cell, canonical=cell, parts=_PARTS)
 

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.arch import Architecture, Grammar
-from bnao.arch.counts import count_text
 from bnao.errors import ArchitectureError, SettingError, require
 from bnao.spaces.additive import below
 from bnao.spaces.own.automaton import MOST_STATES, Automaton, TooManyStatesError
@@ -136,11 +135,7 @@ class OwnGrammar(Grammar):
         return self.automaton.completions[0][0]
 
     def nth(self, rank: int) -> Architecture:
-        if not 0 <= rank < self.count():
-            raise ArchitectureError(
-                f"ranks are whole numbers from 0 and below count(), {count_text(self.count())}; received {rank}: "
-                "choose one of these"
-            )
+        self.require_rank(rank)
         tokens, state = [], 0
         for position, step in enumerate(self.automaton.steps):
             for token in step.legal(state):
