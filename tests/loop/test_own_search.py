@@ -234,6 +234,8 @@ def test_a_whole_configuration_keeps_its_objective_and_its_batches():
     found, _ = asked(config, config, train=labels, metric="error", batch_size=16)
     assert found.objective == replace(config.objective, metric="error")
     assert found.rerank.training.batch_size == found.final.training.batch_size == 16
+    found, _ = asked(config, config, metric="error")  # on the data that the settings name
+    assert found.objective == replace(config.objective, metric="error")
     numbers = update(config, {"objective": {"loss": "mse", "metric": "mae", "class_weights": None}})
     found, _ = asked(numbers, numbers, train=TensorDataset(FLAT[:64], FLAT[:64, :1]))
     assert found.objective == numbers.objective

@@ -86,17 +86,12 @@ def own_config(
         config = replace(config, data=replace(config.data, source=OWN))
         examples = own_examples(given.train, given.prepare, "train")
         batch_size = batch_size or (None if whole else _batch_size(len(examples)))
-        config = replace(config, objective=_objective(examples, config.objective, loss, metric, class_weights))
+        known = None if config.objective == ObjectiveConfig() else config.objective
+        asked = _asked(known, loss, metric, class_weights)
+        config = replace(config, objective=_objective(examples, *asked))
     elif loss is not None or metric is not None or class_weights is not None:
-        plain = config.objective
-        config = replace(
-            config,
-            objective=ObjectiveConfig(
-                loss=plain.loss if loss is None else loss if isinstance(loss, str) else OWN,
-                metric=plain.metric if metric is None else metric if isinstance(metric, str) else OWN,
-                class_weights=None if class_weights is None else tuple(map(float, class_weights)),
-            ),
-        )
+        named, judged, weights = _asked(config.objective, loss, metric, class_weights)
+        config = replace(config, objective=ObjectiveConfig(loss=named, metric=judged, class_weights=weights))
     changes: dict[str, Any] = {}
     if isinstance(optimizer, str):
         changes["optimizer"] = optimizer
@@ -131,23 +126,30 @@ def _batch_size(num: int) -> int:
     return max(2, min(size, num))
 
 
-def _objective(
-    examples: DatasetExamples,
-    plain: ObjectiveConfig,
+def _asked(
+    known: ObjectiveConfig | None,
     loss: str | Loss | None,
     metric: str | Callable[[Any, Any], float] | None,
     class_weights: Sequence[float] | None,
+) -> tuple[Any, Any, tuple[float, ...] | None]:
+    """Names of the loss and the metric, and class weights: the arguments' or, where these are silent, ``known``'s."""
+    named, judged = (OWN if callable(each) else each for each in (loss, metric))
+    weights = None if class_weights is None else tuple(map(float, class_weights))
+    if known is None:
+        return named, judged, weights
+    return (
+        known.loss if named is None else named,
+        known.metric if judged is None else judged,
+        known.class_weights if weights is None else weights,
+    )
+
+
+def _objective(
+    examples: DatasetExamples, named: str | None, judged: str | None, weights: tuple[float, ...] | None
 ) -> ObjectiveConfig:
-    """What is named, here or in settings ``plain`` that are not the defaults; the rest by what the targets are: whole
-    numbers are classes.
-    """
-    if plain != ObjectiveConfig():
-        loss, metric = plain.loss if loss is None else loss, plain.metric if metric is None else metric
-        class_weights = plain.class_weights if class_weights is None else class_weights
+    """What is named; the rest by what the targets are: whole numbers are classes."""
     targets = examples.batch(torch.tensor([0, 1]))[1]
     are_classes = not targets.is_floating_point() and targets.dtype != torch.bool
-    named = OWN if callable(loss) else loss
-    judged = OWN if callable(metric) else metric
     if named is None:
         if judged in _NUMBERS:
             named = _NUMBERS[judged]
@@ -169,5 +171,4 @@ def _objective(
                 "(accuracy, auroc, f1, mse, mae, r2) or a function of outputs and targets"
             )
         judged = usual[named]
-    weights = None if class_weights is None else tuple(map(float, class_weights))
     return ObjectiveConfig(loss=named, metric=judged, class_weights=weights)
