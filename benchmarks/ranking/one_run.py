@@ -22,9 +22,9 @@ from bnao.rng import generator, torch_stream
 from bnao.sampling import make_policy
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
+from bnao.spaces.placing import place
 from bnao.storage import load_state, save_state
 from bnao.supernet import Supernet
-from bnao.training.device import place
 from bnao.training.loop import Hooks, Weights, schedule, train
 
 SAVE_SECONDS = 60.0

@@ -29,11 +29,11 @@ from bnao.spaces import load_spaces
 from bnao.spaces.base import Built, make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.mobile.layers import InvertedResidual
+from bnao.spaces.placing import place
 from bnao.supernet import Path, Supernet
 from bnao.task import Task
 from bnao.training import compiled as compiling
 from bnao.training.compiled import compiled, require_compiler
-from bnao.training.device import place
 
 OPERATION_CASES: dict[str, tuple[Callable[[], nn.Module], int, int]] = {
     "sep_conv_3x3, 20 channels, 32 px": (lambda: OPERATIONS.get("sep_conv_3x3").build(20, 20, 1), 20, 32),

@@ -31,7 +31,7 @@ from bnao.data.dataset import own_examples
 from bnao.data.decode import decode
 from bnao.data.examples import Examples
 from bnao.rng import generator
-from bnao.training.device import network_inputs
+from bnao.spaces.placing import network_inputs
 
 
 def picture(rng: np.random.Generator, width: int, height: int) -> Image.Image:

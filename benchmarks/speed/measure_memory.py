@@ -23,8 +23,8 @@ from scale import Scale
 from torch import Tensor
 
 from bnao.arch import Architecture
+from bnao.spaces.placing import network_inputs
 from bnao.supernet.trainable import Trainable
-from bnao.training.device import network_inputs
 
 
 def bytes_of(tensors: Iterable[Tensor]) -> int:

@@ -22,11 +22,11 @@ from bnao.spaces.mobile import MobileSpace
 from bnao.spaces.nao_cell import NaoCellSpace
 from bnao.spaces.nasbench201 import NasBench201Space
 from bnao.spaces.own import OwnSpace
+from bnao.spaces.placing import place
 from bnao.supernet import StandAlone, Supernet
 from bnao.supernet.trainable import Trainable
 from bnao.task import Task
 from bnao.training.config import TrainingConfig
-from bnao.training.device import place
 from bnao.training.loop import Hooks, Weights, train
 from bnao.training.standalone import OnePath, build_seeded
 

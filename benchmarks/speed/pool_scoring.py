@@ -44,10 +44,11 @@ from bnao.rng import generator
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.placing import network_inputs, place
 from bnao.supernet import Supernet
 from bnao.supernet.clone import clone_path
 from bnao.task import Task
-from bnao.training.device import network_inputs, place, threads
+from bnao.training.device import threads
 
 FIRST, PROPOSALS, ROUNDS = 526, 158, 3  # the paper's 1000 + 3 * 300, scaled to 1000
 POOLS = ("random", "nao", "proposals", "evolution")

@@ -29,8 +29,9 @@ from bnao.rng import generator, torch_stream
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
+from bnao.spaces.placing import network_inputs, place
 from bnao.task import Task
-from bnao.training.device import network_inputs, place, threads
+from bnao.training.device import threads
 
 Step = Callable[[], None]
 CHANNELS = {"nao_cell": 20, "nasbench201": 16, "mobile": 16}

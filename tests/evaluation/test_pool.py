@@ -26,10 +26,10 @@ from bnao.spaces import load_spaces
 from bnao.spaces.base import SPACES, make_space
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.own import OwnSpace
+from bnao.spaces.placing import place
 from bnao.supernet import Supernet
 from bnao.task import Task
 from bnao.training.averaging import LazyAverage
-from bnao.training.device import place
 
 load_spaces()
 TASK = Task(in_channels=3, image_size=(8, 8), num_classes=4)

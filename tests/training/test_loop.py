@@ -14,10 +14,10 @@ from bnao.objective import CLASSIFICATION
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.nao_cell import NaoCellSpace
+from bnao.spaces.placing import place
 from bnao.supernet import Supernet
 from bnao.task import Task
 from bnao.training.config import TrainingConfig
-from bnao.training.device import place
 from bnao.training.loop import Hooks, Weights, _loss, num_steps, train
 from bnao.training.schedule import learning_rate
 from bnao.training.standalone import OnePath, train_standalone

@@ -19,8 +19,8 @@ from bnao.data.examples import Batch, Examples
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import Name, generator, torch_stream
 from bnao.spaces.frozen import train_mode
+from bnao.spaces.placing import network_inputs
 from bnao.spaces.progress import DropPath
-from bnao.training.device import network_inputs
 
 MOMENTUM, CLIP_NORM = 0.9, 5.0
 END = 0.4

@@ -19,7 +19,7 @@ from bnao.call import call_network, is_broken, tensors_of
 from bnao.data.examples import Batch, Examples
 from bnao.objective import CLASSIFICATION, Metric, Objective
 from bnao.rng import generator
-from bnao.training.device import network_inputs
+from bnao.spaces.placing import network_inputs
 
 RESAMPLES = 200
 """Bootstrap resamples of the examples, for a metric that is no mean over them."""

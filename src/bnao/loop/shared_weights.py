@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bnao.evaluation.oneshot import OneShotEvaluator
 from bnao.loop.workbench import Workbench
 from bnao.rng import torch_stream
+from bnao.spaces.placing import place
 from bnao.supernet import Supernet
-from bnao.training.device import place
 from bnao.training.loop import Weights
 
 

@@ -1,4 +1,4 @@
-"""Where a network runs: its device, its memory format, and how many CPU threads torch uses."""
+"""Where a network runs: its device, its precision there, and how many CPU threads torch uses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import replace
 import torch
 
 from bnao.errors import require
-from bnao.spaces.placing import network_inputs as network_inputs
-from bnao.spaces.placing import place as place
 from bnao.training.config import TrainingConfig
 
 

@@ -26,11 +26,12 @@ from bnao.errors import NumericalError, UnusableData
 from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import generator, gpus_of, torch_seed
 from bnao.sampling.base import Policy, Schedule, StepPlan
+from bnao.spaces.placing import network_inputs
 from bnao.supernet import Path, Trainable
 from bnao.training.averaging import LazyAverage
 from bnao.training.compiled import compiled, require_compiler
 from bnao.training.config import TrainingConfig
-from bnao.training.device import network_inputs, with_precision
+from bnao.training.device import with_precision
 from bnao.training.memory import keeping_freed_memory
 from bnao.training.optimizer import OptimizerFactory, PathOptimizer
 from bnao.training.schedule import learning_rate

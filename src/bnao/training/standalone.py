@@ -17,10 +17,10 @@ from bnao.objective import CLASSIFICATION, Objective
 from bnao.rng import torch_stream
 from bnao.sampling.base import Policy, StepPlan
 from bnao.spaces.base import Built, Skeleton
+from bnao.spaces.placing import place
 from bnao.supernet import StandAlone
 from bnao.training.averaging import averaged
 from bnao.training.config import TrainingConfig
-from bnao.training.device import place
 from bnao.training.loop import Epoch, Hooks, Saves, Weights, train
 from bnao.training.optimizer import OptimizerFactory
 

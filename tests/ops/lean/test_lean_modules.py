@@ -20,8 +20,8 @@ from bnao.ops.lean.project import ProjectNorm
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.spaces.mobile.layers import ConvBN
 from bnao.spaces.nao_cell import PUBLISHED, NaoCellSpace
+from bnao.spaces.placing import place
 from bnao.task import Task
-from bnao.training.device import place
 
 BUILDS: dict[str, Callable[[], nn.Module]] = {
     "sep_conv_3x3": lambda: OPERATIONS.get("sep_conv_3x3").build(6, 6, 1),

@@ -16,9 +16,10 @@ from bnao.loop.unread import unread_of_source, unread_settings
 from bnao.loop.workbench import Network, Workbench, make_workbench, num_threads, settled_words
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling import POLICIES
+from bnao.spaces.placing import place
 from bnao.supernet import Supernet
 from bnao.training.config import TrainingConfig
-from bnao.training.device import place, threads
+from bnao.training.device import threads
 from bnao.training.loop import Hooks, Weights, train
 from bnao.training.standalone import train_standalone
 

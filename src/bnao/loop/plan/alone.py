@@ -15,8 +15,8 @@ from bnao.loop.plan.costs import AloneCost, UnitCost, unit_cost
 from bnao.loop.plan.machine import PeakMemory
 from bnao.loop.plan.probe import STREAM, Probe, Ticks, steps, until_enough
 from bnao.loop.workbench import Network, Workbench
+from bnao.spaces.placing import place
 from bnao.training.config import TrainingConfig
-from bnao.training.device import place
 from bnao.training.loop import Hooks
 from bnao.training.standalone import build_seeded, train_standalone
 

@@ -21,9 +21,9 @@ from bnao.loop.policy import search_policy
 from bnao.loop.workbench import Workbench
 from bnao.rng import generator, torch_seed, torch_stream
 from bnao.sampling.base import Policy, StepPlan
+from bnao.spaces.placing import place
 from bnao.supernet import Supernet
 from bnao.training.averaging import averaged
-from bnao.training.device import place
 from bnao.training.loop import Hooks, Weights, num_steps, train
 
 MOST_PLANS = 24

@@ -13,8 +13,9 @@ from bnao.loop.stages import StageLog
 from bnao.loop.train.bench import TrainBench
 from bnao.loop.train.divided import lead_training
 from bnao.loop.workbench import num_threads_of
+from bnao.spaces.placing import place
 from bnao.training.config import TrainingConfig
-from bnao.training.device import place, threads
+from bnao.training.device import threads
 from bnao.training.loop import Hooks
 
 MEASURED = 500  # test images that are timed

@@ -29,8 +29,9 @@ from bnao.loop.verify.same_machine import begun_with, compare_machines, same_inp
 from bnao.loop.verify.scores import check_pool_sizes, check_scores
 from bnao.loop.winner_file import WINNER
 from bnao.loop.workbench import Workbench, delivered_network, make_workbench, num_threads, within_latency
+from bnao.spaces.placing import place
 from bnao.storage import Pool, RunFolder
-from bnao.training.device import place, threads
+from bnao.training.device import threads
 
 
 def verify_search(

@@ -23,8 +23,9 @@ from bnao.loop.verify.folder import check_published
 from bnao.loop.verify.network import Claimed, Rebuilt, check_prepared, rebuilt
 from bnao.loop.verify.same_machine import begun_with, compare_machines, same_inputs
 from bnao.loop.workbench import num_threads_of
+from bnao.spaces.placing import place
 from bnao.storage import RunFolder, to_plain
-from bnao.training.device import place, threads
+from bnao.training.device import threads
 from bnao.training.loop import num_steps
 
 
