@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import as_written  # noqa: F401  (registers its policy)
+
 from bnao.data.config import AugmentConfig
 from bnao.evaluation.config import ScoringConfig
 from bnao.sampling.config import SamplingConfig
@@ -63,6 +65,7 @@ def _policy(name: str) -> SamplingConfig:
 
 
 _LIGHT = replace(Configuration(about="").training, weight_decay=3e-4)
+_FLIP = replace(Configuration(about="").training, augment=AugmentConfig(crop_padding=0))
 _ALL_IMAGES = ScoringConfig(batch_size=1250)
 _ADAPTED = ScoringConfig(batch_size=1250, images=2500, adapt_steps=60)
 _LEARNING = ScoringConfig(score="learning", adapt_steps=20)
@@ -114,6 +117,31 @@ CONFIGURATIONS: dict[str, Configuration] = {
         steps=14500,
         trained_as="size_proportional",
         mean_of=("size_proportional", "size_proportional_learning"),
+    ),
+    "uniform_flip": Configuration(about="uniform; images are mirrored and not shifted", training=_FLIP),
+    "size_proportional_flip": Configuration(
+        about="in proportion to size; images are mirrored and not shifted",
+        sampling=_by_size(1.0),
+        steps=14500,
+        training=_FLIP,
+    ),
+    "uniform_as_written": Configuration(
+        about="each of the six operations alike: isomorphic cells count apart; not shifted",
+        sampling=SamplingConfig(policy="as_written", exponent=0.0, size="chosen_ops"),
+        steps=17500,
+        training=_FLIP,
+    ),
+    "size_proportional_as_written": Configuration(
+        about="in proportion to size, isomorphic cells count apart; not shifted",
+        sampling=SamplingConfig(policy="as_written", size="chosen_ops"),
+        steps=15500,
+        training=_FLIP,
+    ),
+    "size_squared_as_written": Configuration(
+        about="the square of the size, isomorphic cells count apart; not shifted",
+        sampling=SamplingConfig(policy="as_written", exponent=2.0, size="chosen_ops"),
+        steps=14500,
+        training=_FLIP,
     ),
     "uniform_light_decay": Configuration(about="uniform, weight decay 3e-4", training=_LIGHT, scoring=_ALL_IMAGES),
     "size_proportional_light_decay": Configuration(
