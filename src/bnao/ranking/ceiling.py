@@ -10,7 +10,8 @@ carries no noise of its own; that it cannot be measured, only computed from a mo
 Rank correlations are turned into r and back by the formulas for normal variables, ``r = sin(pi tau / 2)`` and
 ``r = 2 sin(pi rho / 6)`` (Kruskal 1958, "Ordinal measures of association"). Accuracies are skewed, and noise differs
 between networks: read the ideal figures as an estimate, the measured ones as facts. Both hold for the kind of
-architectures that got a second seed: among the best ones the ceiling is lower.
+architectures that got a second seed: among the best ones the ceiling is lower. Both seeds are measured on the same
+images, whose chance they share and a score does not: where these are few, a score's ceiling is lower, too.
 
 Shapes: Q architectures with two seeds, R columns of the bootstrap.
 """
