@@ -92,3 +92,8 @@ def require(condition: bool, rule: str, received: object, remedy: str) -> None:
     """Raise :class:`SettingError` stating rule, value and remedy unless ``condition`` holds."""
     if not condition:
         raise SettingError(f"{rule}; received {received!r}: {remedy}")
+
+
+def require_seed(seed: int) -> None:
+    """Raise SettingError for a seed that a run cannot keep: it is stored as a whole number of 64 bits."""
+    require(0 <= seed < 2**63, "seed lies in [0, 2**63)", seed, "use 0, 1, 2, ...")

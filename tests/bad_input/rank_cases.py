@@ -92,7 +92,7 @@ CASES = [
     ),
     case("rank: unknown word", f"{RANK} --stratify siz", "siz", 'Did you mean "size"?', make=_scored),
     case("rank: no process", f"{RANK} --processes 0", "processes is at least 1", "0", "leave it out", make=_scored),
-    case("rank: negative seed", f"{RANK} --seed -1", "seed is at least 0", "-1", make=_scored),
+    case("rank: negative seed", f"{RANK} --seed -1", "seed lies in [0, 2**63)", "-1", make=_scored),
     case("rank: another process works on it", RANK, "one process at a time", "in use by process", make=_in_use),
     case(
         "rank: begun with another seed",

@@ -8,7 +8,7 @@ from typing import Literal
 from bnao.controller.config import ControllerConfig
 from bnao.cost.limits import Limits
 from bnao.data.config import DataConfig
-from bnao.errors import require
+from bnao.errors import require, require_seed
 from bnao.evaluation.config import ScoringConfig
 from bnao.objective.config import ObjectiveConfig
 from bnao.sampling.config import SamplingConfig
@@ -184,7 +184,7 @@ class SearchConfig:
     final: FinalConfig = field(default_factory=FinalConfig)
 
     def __post_init__(self) -> None:
-        require(0 <= self.seed < 2**63, "seed lies in [0, 2**63)", self.seed, "use 0, 1, 2, ...")
+        require_seed(self.seed)
         require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
         require(
             self.supernet.source is None or self.loop.known is None,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from bnao.errors import RunError, require, unknown_name
+from bnao.errors import RunError, require, require_seed, unknown_name
 from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
 from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
 from bnao.storage.manifest import FILE_NAME
@@ -98,11 +98,11 @@ def check_asked(asked: Asked, processes: int | None) -> None:
     for name, value, least, remedy in (
         ("architectures", asked.architectures, FEWEST_ARCHITECTURES, "40 is usual; fewer than 5 say nothing"),
         ("second_seed", asked.second_seed, 0, "10 is usual; 0 trains none twice"),
-        ("seed", asked.seed, 0, "use 0, 1, 2, ..."),
         ("processes", processes, 1, "leave it out: one for each core or GPU"),
     ):
         require(value is None or value >= least, f"{name} is at least {least}", value, remedy)
-    require(asked.seed is None or asked.seed < 2**63, "seed is below 2**63", asked.seed, "use 0, 1, 2, ...")
+    if asked.seed is not None:
+        require_seed(asked.seed)
     require(
         asked.second_seed is None or asked.second_seed == 0 or asked.second_seed >= FEWEST_ARCHITECTURES,
         f"a noise ceiling needs second seeds of {FEWEST_ARCHITECTURES} architectures or more",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from bnao.data.config import AugmentConfig, DataConfig
-from bnao.errors import require
+from bnao.errors import require, require_seed
 from bnao.spaces.config import NetworkConfig, SpaceConfig
 from bnao.training.config import TrainingConfig
 
@@ -55,7 +55,7 @@ class TrainConfig:
             self.architecture,
             "write for example --arch published",
         )
-        require(0 <= self.seed < 2**63, "seed lies in [0, 2**63)", self.seed, "use 0, 1, 2, ...")
+        require_seed(self.seed)
         require(self.threads is None or self.threads >= 1, "threads is at least 1", self.threads, "leave it out")
         require(self.device in ("auto", "cpu", "cuda"), "device is auto, cpu or cuda", self.device, "choose one")
         require(self.save_seconds >= 0, "save_seconds is not negative", self.save_seconds, "60 saves once a minute")
