@@ -1,7 +1,8 @@
 """The cells that the study ranks, and what is true of them: NAS-Bench-201 on CIFAR-10.
 
-Set A (500 cells) is for choosing, set B (1000) for the report. Both are rows of the table in one random order, without
-cells whose output is cut off from the input, and of isomorphic cells the first alone; so no network is in both.
+Set A (500 cells) is for choosing, sets B and C (1000 each) are for the report: each was opened once, for configurations
+that had been fixed. All are rows of the table in one random order, without cells whose output is cut off from the input,
+and of isomorphic cells the first alone; so no network is in two of them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bnao.spaces.nasbench201.cells import OPERATION_NAMES, is_connected
 from bnao.task import Task
 
 SPACE = NasBench201Space(SpaceConfig(name="nasbench201"))
-SIZES = {"A": 500, "B": 1000}
+SIZES = {"A": 500, "B": 1000, "C": 1000}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Cells:
 
 
 def evaluation_cells(table: Table, name: str) -> Cells:
-    """Set ``name`` (A or B) of the table."""
+    """Set ``name`` (A, B or C) of the table."""
     chosen: list[int] = []
     seen: set[str] = set()
     for row in generator(0, "ranking", "cells").permutation(len(table)).tolist():
@@ -47,7 +48,7 @@ def evaluation_cells(table: Table, name: str) -> Cells:
         if cell.id not in seen and is_connected(cell.tokens):
             seen.add(cell.id)
             chosen.append(row)
-    start = 0 if name == "A" else SIZES["A"]
+    start = sum(size for other, size in SIZES.items() if other < name)
     rows = chosen[start : start + SIZES[name]]
     return _cells([table.architectures[row] for row in rows], table.test_accuracy_P[rows])
 

@@ -1,13 +1,13 @@
 """What makes a one-shot ranking true? Supernets on CIFAR-10 against NAS-Bench-201's true test accuracies.
 
     python benchmarks/ranking/run.py --table TABLE.csv.gz --images CIFAR --work FOLDER screen     # one seed each, set A
-    ... choose NAME...        # up to three names beside uniform, fixed before set B is opened
-    ... confirm --seeds 5     # the chosen ones, seeds 0 to 4, set B
+    ... choose NAME...        # what a set of 1000 other cells is opened for, fixed before it is
+    ... confirm --seeds 5     # the chosen ones, seeds 0 to 4, on that set
     ... report                # results.json and the table, from the rows
     ... check NAME SEED       # run one row again from nothing and compare it with the stored one
 
-Set A (500 cells) is what configurations are chosen by; set B (1000 others) is opened once, by ``confirm``, for those in
-choice.json alone. Two one-thread runs go side by side (``--jobs``). A run is kept in the work folder and goes on after
+Set A (500 cells) is what configurations are chosen by. Sets B and C (1000 others each; ``--cells``) are each opened once,
+by ``confirm``, for those in choice.json alone. Two one-thread runs go side by side (``--jobs``). A run is kept in the work folder and goes on after
 a kill; finished rows are written to rows/ at once and never run again. ``train_minutes`` are CPU minutes.
 """
 
@@ -156,14 +156,18 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     screen = commands.add_parser("screen")
     screen.add_argument("names", nargs="*")
-    commands.add_parser("choose").add_argument("names", nargs="+")
-    commands.add_parser("confirm").add_argument("--seeds", type=int, default=5)
+    choose = commands.add_parser("choose")
+    choose.add_argument("names", nargs="+")
+    confirm = commands.add_parser("confirm")
+    confirm.add_argument("--seeds", type=int, default=5)
+    for command in (choose, confirm):
+        command.add_argument("--cells", choices=("B", "C"), default="B")
     commands.add_parser("report")
     for name in ("one", "check"):
         command = commands.add_parser(name)
         command.add_argument("name")
         command.add_argument("seed", type=int)
-        command.add_argument("--cells", choices=("A", "B", "AB"), default="A")
+        command.add_argument("--cells", choices=("A", "B", "C", "AB"), default="A")
     args = parser.parse_args()
     args.anew = False
     sys.path.insert(0, str(HERE))
@@ -172,17 +176,19 @@ def main() -> None:
     if args.command == "screen":
         run_all([(name, 0, "A") for name in args.names or CONFIGURATIONS], args)
     elif args.command == "choose":
-        if CHOICE.exists():
-            sys.exit(f"the choice is made: {CHOICE.read_text()}")
+        chosen = json.loads(CHOICE.read_text())
+        if args.cells in chosen:
+            sys.exit(f"the choice is made: {chosen[args.cells]}")
         unknown = set(args.names) - set(CONFIGURATIONS)
         if unknown:
             sys.exit(f"configurations are {', '.join(CONFIGURATIONS)}; received {', '.join(sorted(unknown))}")
-        CHOICE.write_text(json.dumps({"names": ["uniform", *args.names], "commit": commit()}, indent=1) + "\n")
+        chosen[args.cells] = {"names": args.names, "commit": commit()}
+        CHOICE.write_text(json.dumps(chosen, indent=1) + "\n")
     elif args.command == "confirm":
-        if not CHOICE.exists():
-            sys.exit("set B is opened for chosen configurations alone: run `choose NAME...` first")
-        names = json.loads(CHOICE.read_text())["names"]
-        run_all([(name, seed, "B") for seed in range(args.seeds) for name in names], args)
+        chosen = json.loads(CHOICE.read_text()).get(args.cells)
+        if chosen is None:
+            sys.exit(f"set {args.cells} is opened for chosen configurations alone: run `choose NAME...` first")
+        run_all([(name, seed, args.cells) for seed in range(args.seeds) for name in chosen["names"]], args)
     elif args.command == "one":
         for cells in args.cells:
             if not row_path(args.name, args.seed, cells).exists():
