@@ -1,8 +1,8 @@
 """The cells that the study ranks, and what is true of them: NAS-Bench-201 on CIFAR-10.
 
-Set A (500 cells) is for choosing, sets B and C (1000 each) are for the report: each was opened once, for configurations
-that had been fixed. All are rows of the table in one random order, without cells whose output is cut off from the input,
-and of isomorphic cells the first alone; so no network is in two of them.
+Set A (500 cells) is for choosing, sets B and C (1000 each) are for the report: each was opened once, for what had been
+fixed before. All are rows of the table in one random order, without cells whose output is cut off from the input, and
+of isomorphic cells the first alone; so no network is in two of them.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@
     ... report                # results.json and the table, from the rows
     ... check NAME SEED       # run one row again from nothing and compare it with the stored one
 
-Set A (500 cells) is what configurations are chosen by. Sets B and C (1000 others each; ``--cells``) are each opened once,
-by ``confirm``, for those in choice.json alone. Two one-thread runs go side by side (``--jobs``). A run is kept in the work folder and goes on after
-a kill; finished rows are written to rows/ at once and never run again. ``train_minutes`` are CPU minutes.
+Set A (500 cells) is what configurations are chosen by. Sets B and C (1000 others each; ``--cells``) are each opened
+once, by ``confirm``, for those in choice.json alone. Two one-thread runs go side by side (``--jobs``). A run is kept in
+the work folder and goes on after a kill; finished rows are written to rows/ at once and never run again.
+``train_minutes`` are CPU minutes.
 """
 
 from __future__ import annotations
