@@ -28,6 +28,7 @@ class Configuration:
     """One way to train a supernet and to score cells with it."""
 
     about: str
+    against: str = "uniform"  # the configuration that a report compares it with
     space: SpaceConfig = field(default_factory=lambda: SpaceConfig(name="nasbench201"))
     sampling: SamplingConfig = field(default_factory=_uniform)
     steps: int = 16000
@@ -118,9 +119,12 @@ CONFIGURATIONS: dict[str, Configuration] = {
         trained_as="size_proportional",
         mean_of=("size_proportional", "size_proportional_learning"),
     ),
-    "uniform_flip": Configuration(about="uniform; images are mirrored and not shifted", training=_FLIP),
+    "uniform_flip": Configuration(
+        about="uniform; images are mirrored and not shifted", against="uniform_as_written", training=_FLIP
+    ),
     "size_proportional_flip": Configuration(
         about="in proportion to size; images are mirrored and not shifted",
+        against="uniform_flip",
         sampling=_by_size(1.0),
         steps=14500,
         training=_FLIP,
@@ -133,12 +137,14 @@ CONFIGURATIONS: dict[str, Configuration] = {
     ),
     "size_proportional_as_written": Configuration(
         about="in proportion to size, isomorphic cells count apart; not shifted",
+        against="uniform_as_written",
         sampling=SamplingConfig(policy="as_written", size="chosen_ops"),
         steps=15500,
         training=_FLIP,
     ),
     "size_squared_as_written": Configuration(
         about="the square of the size, isomorphic cells count apart; not shifted",
+        against="uniform_as_written",
         sampling=SamplingConfig(policy="as_written", exponent=2.0, size="chosen_ops"),
         steps=14500,
         training=_FLIP,

@@ -1,6 +1,7 @@
-"""Rows to results.json: figures on set B by configuration, trivial rankings, paired differences.
+"""Rows to results.json: figures by configuration, trivial rankings, paired differences.
 
-{"nasbench201_cifar10": {CONFIGURATION: {FIGURE: {"mean", "low", "high", "seeds": [...]}}}, "differences": ...}
+{"nasbench201_cifar10": {CONFIGURATION: {FIGURE: {"mean", "low", "high", "seeds": [...]}}}, "differences": ...} are of
+set B; {"set_C": {"figures", "differences"}} are of the configurations of the second round.
 """
 
 from __future__ import annotations
@@ -38,36 +39,44 @@ def ranking(row: dict[str, Any]) -> np.ndarray[Any, Any]:
 
 
 def write_results(table: Path) -> None:
-    """Compute, write, print."""
+    """Compute, write, print: sets B and C, each opened for its own configurations."""
     rows = read_table(table)
-    a, b = evaluation_cells(rows, "A"), evaluation_cells(rows, "B")
-    on_a, on_b = read("A"), read("B")
-    judge = Judge(b)
-    by_seed = {name: {row["seed"]: ranking(row) for row in found} for name, found in on_b.items()}
-    trivial = {
-        "size_alone": b.params_P.astype(float),
-        "live_size_alone": b.live_params_P.astype(float),
-        "op_counts_fit": counts_alone(b),
-    }
-    figures = {name: judge.intervals(list(found.values())) for name, found in by_seed.items()}
-    for name, found in on_b.items():
-        figures[name]["train_minutes"] = plain_interval([row["train_minutes"] for row in found])
-    figures |= {name: judge.intervals([scores_P]) for name, scores_P in trivial.items()}
-    differences = compare(judge, by_seed, trivial, b)
+    on_a = read("A")
+    reported = {name: on_set(evaluation_cells(rows, name), read(name)) for name in ("B", "C")}
+    of_b, of_c = ({part: {n: plain(f) for n, f in found.items()} for part, found in reported[s].items()} for s in "BC")
     RESULTS.write_text(
         json.dumps(
             {
-                "nasbench201_cifar10": {n: plain(found) for n, found in figures.items()},
-                "differences": {n: plain(found) for n, found in differences.items()},
-                "screening_on_set_A": screening(on_a, Judge(a)),
+                "nasbench201_cifar10": of_b["figures"],
+                "differences": of_b["differences"],
+                "set_C": of_c,
+                "screening_on_set_A": screening(on_a, Judge(evaluation_cells(rows, "A"))),
                 "about": {name: CONFIGURATIONS[name].about for name in on_a},
                 "commit": commit(),
-                "rows": {"A": on_a, "B": on_b},
+                "rows": {"A": on_a, "B": read("B"), "C": read("C")},
             }
         )
         + "\n"
     )
-    show(figures, differences)
+    for name, found in reported.items():
+        print(f"---- set {name} ----")
+        show(found["figures"], found["differences"])
+
+
+def on_set(cells: Cells, rows: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, dict[str, Interval]]]:
+    """Figures of each configuration and of the trivial rankings, and paired differences, on one set."""
+    judge = Judge(cells)
+    by_seed = {name: {row["seed"]: ranking(row) for row in found} for name, found in rows.items()}
+    trivial = {
+        "size_alone": cells.params_P.astype(float),
+        "live_size_alone": cells.live_params_P.astype(float),
+        "op_counts_fit": counts_alone(cells),
+    }
+    figures = {name: judge.intervals(list(found.values())) for name, found in by_seed.items()}
+    for name, found in rows.items():
+        figures[name]["train_minutes"] = plain_interval([row["train_minutes"] for row in found])
+    figures |= {name: judge.intervals([scores_P]) for name, scores_P in trivial.items()}
+    return {"figures": figures, "differences": compare(judge, by_seed, trivial, cells)}
 
 
 def plain(found: dict[str, Interval]) -> dict[str, Any]:
@@ -86,14 +95,17 @@ def compare(
     trivial: dict[str, Any],
     cells: Cells,
 ) -> dict[str, dict[str, Interval]]:
-    """Each configuration against uniform and the trivial rankings; counts with the score against counts alone."""
+    """Each configuration against what it is compared with and the trivial rankings; counts with the score against
+    counts alone.
+    """
     found = {}
-    uniform = by_seed.get("uniform", {})
     for name, mine in by_seed.items():
-        ours, seeds = list(mine.values()), sorted(mine.keys() & uniform.keys())
-        if name != "uniform" and seeds:
-            pair = [mine[seed] for seed in seeds], [uniform[seed] for seed in seeds]
-            found[f"{name} - uniform"] = {f: judge.difference(*pair, f) for f in FIGURES}
+        against = CONFIGURATIONS[name].against
+        theirs = by_seed.get(against, {})
+        ours, seeds = list(mine.values()), sorted(mine.keys() & theirs.keys())
+        if name != against and seeds:
+            pair = [mine[seed] for seed in seeds], [theirs[seed] for seed in seeds]
+            found[f"{name} - {against}"] = {f: judge.difference(*pair, f) for f in FIGURES}
         for other, scores_P in trivial.items():
             found[f"{name} - {other}"] = {f: judge.difference(ours, [scores_P] * len(ours), f) for f in FIGURES}
         with_counts = [fused(scores_P, cells) for scores_P in ours]
