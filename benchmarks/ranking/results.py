@@ -41,8 +41,8 @@ def ranking(row: dict[str, Any]) -> np.ndarray[Any, Any]:
 def write_results(table: Path) -> None:
     """Compute, write, print: sets B and C, each opened for its own configurations."""
     rows = read_table(table)
-    on_a = read("A")
-    reported = {name: on_set(evaluation_cells(rows, name), read(name)) for name in ("B", "C")}
+    made = {name: read(name) for name in "ABC"}
+    reported = {name: on_set(evaluation_cells(rows, name), made[name]) for name in "BC"}
     of_b, of_c = ({part: {n: plain(f) for n, f in found.items()} for part, found in reported[s].items()} for s in "BC")
     RESULTS.write_text(
         json.dumps(
@@ -50,10 +50,10 @@ def write_results(table: Path) -> None:
                 "nasbench201_cifar10": of_b["figures"],
                 "differences": of_b["differences"],
                 "set_C": of_c,
-                "screening_on_set_A": screening(on_a, Judge(evaluation_cells(rows, "A"))),
-                "about": {name: CONFIGURATIONS[name].about for name in on_a},
+                "screening_on_set_A": screening(made["A"], Judge(evaluation_cells(rows, "A"))),
+                "about": {name: CONFIGURATIONS[name].about for name in made["A"]},
                 "commit": commit(),
-                "rows": {"A": on_a, "B": read("B"), "C": read("C")},
+                "rows": made,
             }
         )
         + "\n"
