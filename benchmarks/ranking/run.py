@@ -2,6 +2,7 @@
 
     python benchmarks/ranking/run.py --table TABLE.csv.gz --images CIFAR --work FOLDER screen     # one seed each, set A
     ... choose NAME...        # what a set of 1000 other cells is opened for, fixed before it is
+    ... choose NAME... --add WHY    # what else is scored on an open set, with the reason, fixed before it is
     ... confirm --seeds 5     # the chosen ones, seeds 0 to 4, on that set
     ... report                # results.json and the table, from the rows
     ... check NAME SEED       # run one row again from nothing and compare it with the stored one
@@ -159,6 +160,7 @@ def main() -> None:
     screen.add_argument("names", nargs="*")
     choose = commands.add_parser("choose")
     choose.add_argument("names", nargs="+")
+    choose.add_argument("--add", metavar="WHY", help="add to the choice for a set that is open")
     confirm = commands.add_parser("confirm")
     confirm.add_argument("--seeds", type=int, default=5)
     for command in (choose, confirm):
@@ -178,18 +180,23 @@ def main() -> None:
         run_all([(name, 0, "A") for name in args.names or CONFIGURATIONS], args)
     elif args.command == "choose":
         chosen = json.loads(CHOICE.read_text())
-        if args.cells in chosen:
-            sys.exit(f"the choice is made: {chosen[args.cells]}")
+        if args.cells in chosen and not args.add:
+            sys.exit(f"the choice is made: {chosen[args.cells]}; what is chosen later needs --add WHY")
         unknown = set(args.names) - set(CONFIGURATIONS)
         if unknown:
             sys.exit(f"configurations are {', '.join(CONFIGURATIONS)}; received {', '.join(sorted(unknown))}")
-        chosen[args.cells] = {"names": args.names, "commit": commit()}
+        now: dict[str, Any] = {"names": args.names, "commit": commit()}
+        if args.cells in chosen:
+            chosen[args.cells].setdefault("added", []).append({**now, "why": args.add})
+        else:
+            chosen[args.cells] = now
         CHOICE.write_text(json.dumps(chosen, indent=1) + "\n")
     elif args.command == "confirm":
         chosen = json.loads(CHOICE.read_text()).get(args.cells)
         if chosen is None:
             sys.exit(f"set {args.cells} is opened for chosen configurations alone: run `choose NAME...` first")
-        run_all([(name, seed, args.cells) for seed in range(args.seeds) for name in chosen["names"]], args)
+        names = [name for choice in (chosen, *chosen.get("added", ())) for name in choice["names"]]
+        run_all([(name, seed, args.cells) for seed in range(args.seeds) for name in names], args)
     elif args.command == "one":
         for cells in args.cells:
             if not row_path(args.name, args.seed, cells).exists():
