@@ -139,7 +139,7 @@ CONFIGURATIONS: dict[str, Configuration] = {
         trained_as="size_proportional_flip",
     ),
     "size_proportional_flip_both": Configuration(
-        about="in proportion to size, not shifted; mean of the validation loss and the loss of 20 steps of its copy's training",
+        about="in proportion to size, not shifted; mean of the validation loss and of that of 20 steps of its copy",
         against="uniform_flip",
         sampling=_by_size(1.0),
         steps=14500,

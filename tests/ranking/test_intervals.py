@@ -7,9 +7,10 @@ import pytest
 from tests.ranking.conftest import sample
 
 from bnao.errors import SettingError
-from bnao.ranking import kendall, paired_difference
+from bnao.ranking import kendall, paired_difference, report
 from bnao.ranking.bootstrap import Estimate, estimate, multiplicities, pairs_estimate
 from bnao.ranking.pair_sums import pair_sums
+from bnao.ranking.perfect import kendall_limit
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.7])
@@ -40,6 +41,36 @@ def test_not_given_with_the_reason() -> None:
     rarely = np.array([0.5, 0.5, *[np.nan] * 7])
     assert pairs_estimate(rarely, 100, 0.95).value is None
     assert str(few).startswith("not given") and not few.above_zero
+
+
+@pytest.mark.parametrize("num", [5, 8, 12])
+def test_a_perfect_order_leaves_room_for_a_worse_one(num: int) -> None:
+    """Samples of a ranking of tau 0.875 (NAS-Bench-201's two seeds) are perfect: of five in half, of twelve rarely."""
+    found = report(np.arange(num), np.arange(num) / 20, np.ones(num), resamples=200).score.overall
+    tau, rho, pairs = found.kendall, found.spearman, found.pairwise
+    assert tau.value == tau.high == 1 and tau.low is not None and tau.low < 0.875
+    assert (rho.low, pairs.low) == pytest.approx(((3 * tau.low - 1) / 2, (1 + tau.low) / 2))
+    back = report(-np.arange(num), np.arange(num) / 20, np.ones(num), resamples=200).score.overall
+    assert (back.kendall.low, back.kendall.high) == pytest.approx((-1, -tau.low))
+    assert (back.spearman.high, back.pairwise.low, back.pairwise.high) == pytest.approx(
+        (-(rho.low or 0), 0, 1 - (pairs.low or 0))
+    )
+
+
+def test_its_limit_is_where_a_perfect_order_is_rare() -> None:
+    """By drawing orders: the next is put at the end, or k places before it with probability ``q ** k``."""
+    limits = [kendall_limit(n * (n - 1) // 2, 0.9) for n in range(3, 30)]
+    assert limits == sorted(limits) and limits[0] == 0 and limits[-1] < 1
+    assert kendall_limit(45, 0.99) < kendall_limit(45, 0.95) < kendall_limit(54, 0.9) == kendall_limit(45, 0.9)
+    q, rng, taus = 0.351, np.random.default_rng(0), []  # what ten at 95 % come to
+    for _ in range(4000):
+        order: list[int] = []
+        for item in range(10):
+            odds = q ** np.arange(item + 1)
+            order.insert(item - int(rng.choice(item + 1, p=odds / odds.sum())), item)
+        taus.append(kendall(order, np.arange(10)))
+    assert np.mean(np.array(taus) == 1) == pytest.approx(0.025, abs=0.008)
+    assert np.mean(np.array(taus)) == pytest.approx(kendall_limit(45, 0.95), abs=0.01)
 
 
 def test_given_as_text() -> None:

@@ -18,14 +18,15 @@ Shapes: Q architectures with two seeds, R columns of the bootstrap.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnao.ranking.bootstrap import Estimate, multiplicities, pairs_estimate
+from bnao.ranking.bootstrap import Estimate, multiplicities
 from bnao.ranking.figures import Figures, scope_figures
-from bnao.ranking.pair_sums import Near, pair_sums
+from bnao.ranking.pair_sums import Near
 from bnao.ranking.scopes import Scope, SizeRule
 
 Floats = NDArray[np.float64]
@@ -61,15 +62,22 @@ def ceiling(
     first_Q, second_Q, everyone = truth_P[two_Q], second_P[two_Q], np.arange(len(two_Q))
     weights_QR = multiplicities(len(two_Q), resamples, seed)
     near = Near(sizes_P[two_Q], rule.tolerance)
-    sums = pair_sums(second_Q, first_Q, weights_QR)
-    rho = pairs_estimate(ideal_spearman(sums.spearman()), sums.num_pairs, confidence)
+    seeds = scope_figures(second_Q, first_Q, Scope(everyone), weights_QR, confidence)
     return Ceiling(
         num_architectures=len(two_Q),
-        seeds=scope_figures(second_Q, first_Q, Scope(everyone), weights_QR, confidence),
+        seeds=seeds,
         seeds_within_size=scope_figures(second_Q, first_Q, Scope(everyone, near), weights_QR, confidence),
-        ideal_kendall=pairs_estimate(ideal_kendall(sums.kendall()), sums.num_pairs, confidence),
-        ideal_spearman=replace(rho, num=len(two_Q)),
+        ideal_kendall=_through(ideal_kendall, seeds.kendall),
+        ideal_spearman=_through(ideal_spearman, seeds.spearman),
     )
+
+
+def _through(grows: Callable[[Floats], Floats], found: Estimate) -> Estimate:
+    """The estimate of what grows with another figure, whose order in the resamples is its own."""
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    value, low, high = grows(np.array([found.value, found.low, found.high])).tolist()
+    return replace(found, value=value, low=low, high=high)
 
 
 def ideal_kendall(tau_R: Floats) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
 from bnao.ranking.figures import kendall_values
 from bnao.ranking.good import SHARES, Good
+from bnao.ranking.perfect import with_limit
 from bnao.ranking.pick import good_positions
 from bnao.ranking.scopes import Scope, num_pairs
 from bnao.ranking.verdict import CERTAIN, Reach, Rival
@@ -30,7 +31,8 @@ class Taus:
 
     def estimate(self, name: str) -> Estimate:
         """Tau of a ranking."""
-        return pairs_estimate(self._values[name], self._pairs, self._confidence)
+        found = pairs_estimate(self._values[name], self._pairs, self._confidence)
+        return with_limit(found, self._confidence, "kendall")
 
     def lead(self, name: str, other: str) -> Estimate:
         """Tau of ``name`` minus tau of ``other``, within each resample."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
 from bnao.ranking.pair_sums import pair_sums
+from bnao.ranking.perfect import with_limit
 from bnao.ranking.pick import PickFigures, pick_figures
 from bnao.ranking.scopes import Scope
 
@@ -44,10 +45,14 @@ def scope_figures(scores_P: Floats, truth_P: Floats, scope: Scope, weights_PR: W
     """The three figures in one scope."""
     members = scope.members_Q
     sums = pair_sums(scores_P[members], truth_P[members], weights_PR[members], scope.near)
+    tau, rho, pairs = (
+        pairs_estimate(values, sums.num_pairs, confidence)
+        for values in (sums.kendall(), sums.spearman(), sums.pairwise())
+    )
     return Figures(
-        kendall=pairs_estimate(sums.kendall(), sums.num_pairs, confidence),
-        spearman=replace(pairs_estimate(sums.spearman(), sums.num_pairs, confidence), num=len(members)),
-        pairwise=pairs_estimate(sums.pairwise(), sums.num_pairs, confidence),
+        kendall=with_limit(tau, confidence, "kendall"),
+        spearman=replace(with_limit(rho, confidence, "spearman"), num=len(members)),
+        pairwise=with_limit(pairs, confidence, "pairwise"),
     )
 
 
