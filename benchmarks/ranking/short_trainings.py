@@ -18,18 +18,33 @@ import itertools
 import json
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROWS = HERE / "rows-short"
 CELLS, BEST, PARTS = 40, 120, 8
-PROTOCOLS: dict[str, tuple[int, int, float]] = {  # cells a stage, channels, epochs
-    "deep": (3, 8, 1.0),
-    "deep_long": (3, 8, 3.0),
-    "shallow": (1, 8, 3.0),
-    "shallow_wide": (1, 16, 3.0),
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A short training."""
+
+    cells_per_stage: int
+    channels: int
+    epochs: float
+    resolution: int = 16
+    crop_padding: int = 2  # 0: images are mirrored, not shifted
+
+
+PROTOCOLS = {
+    "deep": Protocol(3, 8, 1.0),
+    "deep_long": Protocol(3, 8, 3.0),
+    "shallow": Protocol(1, 8, 3.0),
+    "shallow_wide": Protocol(1, 16, 3.0),
+    "shallow_flip": Protocol(1, 8, 3.0, crop_padding=0),
+    "full_size": Protocol(1, 8, 1.0, resolution=32, crop_padding=0),
 }
 
 
@@ -50,7 +65,7 @@ def run(protocol: str, args: argparse.Namespace) -> None:
     import torch
     from configurations import CONFIGURATIONS
 
-    from bnao.data.config import DataConfig
+    from bnao.data.config import AugmentConfig, DataConfig
     from bnao.data.held_out import load
     from bnao.evaluation.measure import measure
     from bnao.evaluation.tables import read_table
@@ -61,11 +76,11 @@ def run(protocol: str, args: argparse.Namespace) -> None:
 
     load_spaces()
     torch.set_num_threads(1)
-    depth, channels, epochs = PROTOCOLS[protocol]
-    base = CONFIGURATIONS["uniform"]
-    data, _ = load(DataConfig(source=args.images, resolution=16, valid_fraction=0.1), 0)
-    network = replace(base.network, cells_per_stage=depth, channels=channels, output="concat")
-    training = replace(base.training, epochs=epochs, weight_decay=5e-4)
+    how, base = PROTOCOLS[protocol], CONFIGURATIONS["uniform"]
+    data, _ = load(DataConfig(source=args.images, resolution=how.resolution, valid_fraction=0.1), 0)
+    network = replace(base.network, cells_per_stage=how.cells_per_stage, channels=how.channels, output="concat")
+    augment = AugmentConfig(crop_padding=how.crop_padding)
+    training = replace(base.training, epochs=how.epochs, weight_decay=5e-4, augment=augment)
     skeleton = make_space(base.space).skeleton(network, data.task)
     path = ROWS / f"{protocol}.json"
     rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
