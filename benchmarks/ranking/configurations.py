@@ -70,6 +70,7 @@ _FLIP = replace(Configuration(about="").training, augment=AugmentConfig(crop_pad
 _ALL_IMAGES = ScoringConfig(batch_size=1250)
 _ADAPTED = ScoringConfig(batch_size=1250, images=2500, adapt_steps=60)
 _LEARNING = ScoringConfig(score="learning", adapt_steps=20)
+_LEARNING_10 = ScoringConfig(score="learning", adapt_steps=10)
 _FAIR = SamplingConfig(policy="fair", over="space")
 
 CONFIGURATIONS: dict[str, Configuration] = {
@@ -130,16 +131,16 @@ CONFIGURATIONS: dict[str, Configuration] = {
         training=_FLIP,
     ),
     "size_proportional_flip_learning": Configuration(
-        about="in proportion to size, not shifted; training loss while each cell's copy trains 20 steps",
+        about="in proportion to size, not shifted; training loss while each cell's copy trains 10 steps",
         against="uniform_flip",
         sampling=_by_size(1.0),
         steps=14500,
         training=_FLIP,
-        scoring=_LEARNING,
+        scoring=_LEARNING_10,
         trained_as="size_proportional_flip",
     ),
     "size_proportional_flip_both": Configuration(
-        about="in proportion to size, not shifted; mean of the validation loss and of that of 20 steps of its copy",
+        about="in proportion to size, not shifted; mean of the validation loss and of that of 10 steps of its copy",
         against="uniform_flip",
         sampling=_by_size(1.0),
         steps=14500,
