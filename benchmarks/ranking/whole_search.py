@@ -3,9 +3,9 @@
     python benchmarks/ranking/whole_search.py --table TABLE.csv.gz --images CIFAR --work FOLDER run --seeds 5
     ... report
 
-The search (whole_search.toml) sees images alone: no accuracy of the table takes part in it. Two one-thread searches go
-side by side; each is a run of the product in FOLDER/SEED, resumed after a kill. Rows and the table are in
-whole_search.json.
+The search (SETTINGS.toml; ``--settings``, by default whole_search) sees images alone: no accuracy of the table takes
+part in it. Two one-thread searches go side by side; each is a run of the product in FOLDER/SETTINGS/SEED, resumed after
+a kill. Rows and the table are in SETTINGS.json.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "whole_search.json"
+SETTINGS = ("whole_search", "whole_search_long")
 GOAL, OPTIMUM, LARGEST = 94.0, 94.37, 93.76
 
 
@@ -38,9 +38,9 @@ def one(seed: int, args: argparse.Namespace) -> None:
         api.resume(folder)
         return
     _commit_file(seed, args).write_text(commit() + "\n")
-    config = update_from_toml(SearchConfig(), HERE / "whole_search.toml")
+    config = update_from_toml(SearchConfig(), HERE / f"{args.settings}.toml")
     config = update(config, {"seed": seed, "data": {"source": args.images}})
-    bnao.search(config, folder, recipe="whole_search")
+    bnao.search(config, folder, recipe=args.settings)
 
 
 def _commit_file(seed: int, args: argparse.Namespace) -> Path:
@@ -80,11 +80,11 @@ def report(args: argparse.Namespace) -> None:
 
     from bnao.evaluation.tables import read_table
 
-    table = read_table(args.table)
+    table, results = read_table(args.table), HERE / f"{args.settings}.json"
     truth: dict[str, float] = {}
     for architecture, accuracy in zip(table.architectures, table.test_accuracy_P, strict=True):
         truth.setdefault(architecture.id, 100 * float(accuracy))
-    before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    before = json.loads(results.read_text())["rows"] if results.exists() else []
     found_rows = {r["seed"]: r for r in before}
     for seed in range(args.seeds):
         if (args.work / str(seed) / "result.json").exists():
@@ -102,7 +102,7 @@ def report(args: argparse.Namespace) -> None:
         "missing": missing,
         "rows": rows,
     }
-    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    results.write_text(json.dumps(summary, indent=1) + "\n")
     for r in rows:
         print(
             f"seed {r['seed']}: {r['true_accuracy']:.2f} % (best of the trained {r['best_of_trained']:.2f}, their mean "
@@ -120,19 +120,31 @@ def main() -> None:
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--images", required=True)
     parser.add_argument("--work", type=Path, default=Path("whole-search-work"))
+    parser.add_argument("--settings", choices=SETTINGS, default=SETTINGS[0])
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("run", "report"):
         commands.add_parser(name).add_argument("--seeds", type=int, default=5)
     commands.add_parser("one").add_argument("seed", type=int)
     args = parser.parse_args()
     sys.path.insert(0, str(HERE))
+    folder = args.work
+    args.work = folder / args.settings
     args.work.mkdir(parents=True, exist_ok=True)
     if args.command == "one":
         one(args.seed, args)
     elif args.command == "report":
         report(args)
     else:
-        places = ["--table", str(args.table), "--images", args.images, "--work", str(args.work)]
+        places = [
+            "--table",
+            str(args.table),
+            "--images",
+            args.images,
+            "--work",
+            str(folder),
+            "--settings",
+            args.settings,
+        ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         with ThreadPoolExecutor(2) as workers:
             commands = [[sys.executable, __file__, *places, "one", str(seed)] for seed in range(args.seeds)]

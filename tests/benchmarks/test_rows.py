@@ -34,10 +34,10 @@ def test_rows_of_another_budget_are_made_anew(monkeypatch: pytest.MonkeyPatch) -
 
 def test_rows_of_seeds_that_are_not_asked_for_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = load("ranking", "whole_search", monkeypatch)
-    stored = json.loads(whole.RESULTS.read_text())["rows"]
+    stored = json.loads((whole.HERE / "whole_search.json").read_text())["rows"]
     (tmp_path / "stored.json").write_text(json.dumps({"rows": stored}))
-    monkeypatch.setattr(whole, "RESULTS", tmp_path / "stored.json")
+    monkeypatch.setattr(whole, "HERE", tmp_path)
     table = SimpleNamespace(architectures=[], test_accuracy_P=[])
     monkeypatch.setattr("bnao.evaluation.tables.read_table", lambda path: table)
-    whole.report(Namespace(table=tmp_path / "none", work=tmp_path, seeds=1))
-    assert json.loads(whole.RESULTS.read_text())["rows"] == stored and len(stored) > 1
+    whole.report(Namespace(table=tmp_path / "none", work=tmp_path, seeds=1, settings="stored"))
+    assert json.loads((tmp_path / "stored.json").read_text())["rows"] == stored and len(stored) > 1
