@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import norm, rankdata
 from tests.loop.conftest import MICRO, Enough, Recorder, StopAt
 from tests.resume.outcome import outcome
 
 import bnao
 import bnao.api as api
 from bnao.errors import SettingError
+from bnao.loop.by_size import first_to_train, raised_scores
 from bnao.loop.config import FinalConfig, RerankConfig
 from bnao.loop.dry.search import try_search
 from bnao.loop.stage_names import alone_training, stage_names
@@ -38,6 +41,24 @@ def test_each_round_trains_others_and_the_first_the_top_of_the_pool(found):
     assert [len(ids) for ids in by_stage.values()] == [2, 2, 2]
     with RunFolder.open(found.path).pool() as pool:
         assert by_stage["rerank"] == {e.id for e in pool.best(2)}
+
+
+def test_the_size_counts_as_much_as_it_is_said_to(found, tmp_path):
+    with RunFolder.open(found.path).pool() as pool:
+        scored = pool.best(len(pool))
+        assert first_to_train(pool, 9, 0.0) == scored[:9]
+        by_size = sorted(scored, key=lambda e: -e.num_params)
+        assert [e.num_params for e in first_to_train(pool, 9, 1000.0)] == [e.num_params for e in by_size[:9]]
+        ranks = np.array([rankdata([e.score for e in scored]), rankdata([e.num_params for e in scored])])
+        alike = norm.ppf((ranks - 0.5) / len(scored)).sum(axis=0)
+        assert raised_scores(scored, 1.0) == pytest.approx(alike)
+        assert first_to_train(pool, 3, 1.0)[0] == scored[int(alike.argmax())]
+        large = {e.id for e in first_to_train(pool, 2, 1000.0)}
+    config = replace(CONFIG, rerank=replace(RERANK, rounds=2, size_weight=1000.0))
+    again = api.search(config, tmp_path / "run", recipe="micro")
+    trained = {t.id for t in arm(again, "searched") if t.stage == "rerank"}
+    assert trained == large and trained != {t.id for t in arm(found, "searched") if t.stage == "rerank"}
+    assert bnao.verify(again.path).ok
 
 
 def test_as_many_random_ones_and_the_best_of_each_arm_is_compared(found):

@@ -15,6 +15,7 @@ from pathlib import Path
 from torch import nn
 
 from bnao.arch import Architecture
+from bnao.loop.by_size import first_to_train
 from bnao.loop.saving import StageSaves
 from bnao.loop.stage_names import alone_training
 from bnao.loop.stages import Stage, StageLog
@@ -189,8 +190,8 @@ def read_candidate(
 
 
 def top_of_pool(bench: Workbench, pool: Pool, k: int) -> tuple[list[Architecture], list[float | None]]:
-    """The ``k`` best architectures of the whole pool by their last score."""
-    best = pool.best(k)
+    """The ``k`` best architectures of the whole pool by their last score, raised by ``rerank.size_weight``."""
+    best = first_to_train(pool, k, bench.config.rerank.size_weight)
     return [bench.space.grammar.parse(entry.text) for entry in best], [entry.score for entry in best]
 
 

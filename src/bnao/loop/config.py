@@ -76,6 +76,7 @@ class RerankConfig:
 
     top: int = 5  # best architectures of the whole pool, trained alone and measured on validation
     rounds: int = 1  # so often ``top`` are trained: from the second round on, what is trained chooses with the scores
+    size_weight: float = 0.0  # what is trained goes by score plus so much of the size, both as normal scores
     random: int | None = None  # random ones with the same budget; None: as many as the searched ones, ``top * rounds``
     finalists: int = 0  # of the searched ones, trained again for longer; the winner is then the best of them
     finalist_factor: float = 4.0  # their epochs by those of ``training``
@@ -86,6 +87,12 @@ class RerankConfig:
 
     def __post_init__(self) -> None:
         require(self.top >= 1, "top is at least 1", self.top, "the paper uses 5")
+        require(
+            0.0 <= self.size_weight <= 1000.0,
+            "size_weight is from 0 to 1000",
+            self.size_weight,
+            "0 is the paper's, 1 counts score and size alike",
+        )
         require(1 <= self.rounds <= 1000, "rounds is from 1 to 1000", self.rounds, "the paper has 1")
         require(
             0 <= self.finalists <= self.num_searched,

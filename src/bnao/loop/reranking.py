@@ -13,6 +13,7 @@ import numpy as np
 from bnao.arch import Architecture
 from bnao.controller.next_to_train import next_to_train
 from bnao.loop.arms import Candidate, best_first, top_of_pool, train_arm
+from bnao.loop.by_size import raised_scores
 from bnao.loop.rounds import Rounds
 from bnao.loop.stage_names import FINALISTS, rerank_stage
 from bnao.loop.stages import StageLog
@@ -93,10 +94,11 @@ def _chosen(
     parse = bench.space.grammar.parse
     if not log.done(name):
         with log.stage(name, f"what to train in round {number}", None, "architectures") as stage:
-            scored = {e.id: (parse(e.text), e.score) for e in pool.entries() if e.score is not None}
+            entries = [e for e in pool.entries() if e.score is not None]
+            scored = {e.id: (parse(e.text), e.score) for e in entries}
             found = next_to_train(
                 [a for a, _ in scored.values()],
-                np.array([score for _, score in scored.values()]),
+                raised_scores(entries, bench.config.rerank.size_weight),
                 [c.architecture for c in trained],
                 np.array([bench.objective.metric.utility(c.valid_metric) for c in trained]),
                 bench.config.rerank.top,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bnao.evaluation.measure import Measurement, measure, paired_standard_error
 from bnao.loop.arms import random_arm, read_candidate
+from bnao.loop.by_size import first_to_train
 from bnao.loop.config import SearchConfig
 from bnao.loop.latency import WHOLE
 from bnao.loop.reranking import read_choice
@@ -49,7 +50,7 @@ def check_choice(run: RunFolder, config: SearchConfig, result: SearchResult, poo
 
 def _searched(run: RunFolder, config: SearchConfig, pool: Pool) -> list[str]:
     """The texts of what the re-ranking had to train: the top of the pool, and what its further rounds chose."""
-    found = [entry.text for entry in pool.best(config.rerank.top)]
+    found = [entry.text for entry in first_to_train(pool, config.rerank.top, config.rerank.size_weight)]
     for number in range(2, config.rerank.rounds + 1):
         chosen = read_choice(run, number)
         if not chosen:
