@@ -3,11 +3,11 @@
     python benchmarks/ranking/simulated_search.py TABLE.csv.gz B size_proportional_both size_proportional_learning
     ... C size_proportional_flip size noise --weights 0 1 2
 
-The pool are the cells of set B or C with the scores that ``run.py`` has stored for them, by seed; ``size`` and ``noise``
-are scores, too. What is trained alone is chosen as in a search (``rerank.size_weight``, rounds of eight, finalists of
-five); a training gives the table's accuracy after 12 epochs and normal noise (``--noise``: 0.035 leaves the tau that our
-trainings of one epoch have among good cells). Printed is the true accuracy of the first of the finalists, of the
-best that was trained, and the mean of all that were, with one standard error over RUNS runs of all seeds.
+The pool are the cells of set B or C with the scores that ``run.py`` has stored for them, by seed; ``size`` and
+``noise`` are scores, too. What is trained alone is chosen as in a search (``rerank.size_weight``, five rounds of eight,
+five finalists); a training gives the table's accuracy after 12 epochs and normal noise (``--noise``: 0.035 leaves the
+tau that our trainings of one epoch have among good cells). Printed is the true accuracy of the first of the finalists,
+of the best that was trained, and the mean of all that were, with one standard error over RUNS runs of all seeds.
 
 This looks at the table: it shapes settings, and is no result of a search.
 """
