@@ -73,11 +73,42 @@ _LEARNING = ScoringConfig(score="learning", adapt_steps=20)
 _LEARNING_10 = ScoringConfig(score="learning", adapt_steps=10)
 _FAIR = SamplingConfig(policy="fair", over="space")
 
-CONFIGURATIONS: dict[str, Configuration] = {
+_TRAINED = {  # supernets that several configurations score
     "uniform": Configuration(about="every connected cell alike (SPOS)"),
     "size_proportional": Configuration(
         about="in proportion to the chosen operations' parameters", sampling=_by_size(1.0), steps=14500
     ),
+    "size_proportional_flip": Configuration(
+        about="in proportion to size; images are mirrored and not shifted",
+        against="uniform_flip",
+        sampling=_by_size(1.0),
+        steps=14500,
+        training=_FLIP,
+    ),
+    "uniform_light_decay": Configuration(about="uniform, weight decay 3e-4", training=_LIGHT, scoring=_ALL_IMAGES),
+    "size_proportional_light_decay": Configuration(
+        about="in proportion to size, weight decay 3e-4",
+        sampling=_by_size(1.0),
+        steps=14500,
+        training=_LIGHT,
+        scoring=_ALL_IMAGES,
+    ),
+}
+
+
+def _scored(trained: str, about: str, scoring: ScoringConfig) -> Configuration:
+    """The supernet ``trained``, scored otherwise."""
+    return replace(_TRAINED[trained], about=about, scoring=scoring, trained_as=trained)
+
+
+def _mean(trained: str, other: str, about: str) -> Configuration:
+    """The supernet ``trained``; a cell has the mean of its loss there and of that of the configuration ``other``."""
+    return replace(_TRAINED[trained], about=about, trained_as=trained, mean_of=(trained, other))
+
+
+CONFIGURATIONS: dict[str, Configuration] = {
+    "uniform": _TRAINED["uniform"],
+    "size_proportional": _TRAINED["size_proportional"],
     "whole_size": Configuration(
         about="in proportion to the whole network's parameters, as in the paper",
         sampling=_by_size(1.0, "standalone"),
@@ -93,60 +124,32 @@ CONFIGURATIONS: dict[str, Configuration] = {
         about="largest, smallest, two random, distilled (BigNAS)", sampling=_policy("sandwich"), steps=4000
     ),
     "calr": Configuration(about="learning rate by complexity (CaLR)", sampling=_policy("calr")),
-    "uniform_adapted": Configuration(
-        about="uniform; each cell's copy trains 60 steps first", scoring=_ADAPTED, trained_as="uniform"
+    "uniform_adapted": _scored("uniform", "uniform; each cell's copy trains 60 steps first", _ADAPTED),
+    "size_proportional_adapted": _scored(
+        "size_proportional", "in proportion to size; each cell's copy trains 60 steps first", _ADAPTED
     ),
-    "size_proportional_adapted": Configuration(
-        about="in proportion to size; each cell's copy trains 60 steps first",
-        sampling=_by_size(1.0),
-        steps=14500,
-        scoring=_ADAPTED,
-        trained_as="size_proportional",
+    "uniform_learning": _scored("uniform", "uniform; training loss while each cell's copy trains 20 steps", _LEARNING),
+    "size_proportional_learning": _scored(
+        "size_proportional", "in proportion to size; training loss while each cell's copy trains 20 steps", _LEARNING
     ),
-    "uniform_learning": Configuration(
-        about="uniform; training loss while each cell's copy trains 20 steps", scoring=_LEARNING, trained_as="uniform"
-    ),
-    "size_proportional_learning": Configuration(
-        about="in proportion to size; training loss while each cell's copy trains 20 steps",
-        sampling=_by_size(1.0),
-        steps=14500,
-        scoring=_LEARNING,
-        trained_as="size_proportional",
-    ),
-    "size_proportional_both": Configuration(
-        about="in proportion to size; mean of the validation loss and the loss of 20 steps of its copy's training",
-        sampling=_by_size(1.0),
-        steps=14500,
-        trained_as="size_proportional",
-        mean_of=("size_proportional", "size_proportional_learning"),
+    "size_proportional_both": _mean(
+        "size_proportional",
+        "size_proportional_learning",
+        "in proportion to size; mean of the validation loss and the loss of 20 steps of its copy's training",
     ),
     "uniform_flip": Configuration(
         about="uniform; images are mirrored and not shifted", against="uniform_as_written", training=_FLIP
     ),
-    "size_proportional_flip": Configuration(
-        about="in proportion to size; images are mirrored and not shifted",
-        against="uniform_flip",
-        sampling=_by_size(1.0),
-        steps=14500,
-        training=_FLIP,
+    "size_proportional_flip": _TRAINED["size_proportional_flip"],
+    "size_proportional_flip_learning": _scored(
+        "size_proportional_flip",
+        "in proportion to size, not shifted; training loss while each cell's copy trains 10 steps",
+        _LEARNING_10,
     ),
-    "size_proportional_flip_learning": Configuration(
-        about="in proportion to size, not shifted; training loss while each cell's copy trains 10 steps",
-        against="uniform_flip",
-        sampling=_by_size(1.0),
-        steps=14500,
-        training=_FLIP,
-        scoring=_LEARNING_10,
-        trained_as="size_proportional_flip",
-    ),
-    "size_proportional_flip_both": Configuration(
-        about="in proportion to size, not shifted; mean of the validation loss and of that of 10 steps of its copy",
-        against="uniform_flip",
-        sampling=_by_size(1.0),
-        steps=14500,
-        training=_FLIP,
-        trained_as="size_proportional_flip",
-        mean_of=("size_proportional_flip", "size_proportional_flip_learning"),
+    "size_proportional_flip_both": _mean(
+        "size_proportional_flip",
+        "size_proportional_flip_learning",
+        "in proportion to size, not shifted; mean of the validation loss and of that of 10 steps of its copy",
     ),
     "uniform_as_written": Configuration(
         about="each of the six operations alike: isomorphic cells count apart; not shifted",
@@ -168,26 +171,16 @@ CONFIGURATIONS: dict[str, Configuration] = {
         steps=14500,
         training=_FLIP,
     ),
-    "uniform_light_decay": Configuration(about="uniform, weight decay 3e-4", training=_LIGHT, scoring=_ALL_IMAGES),
-    "size_proportional_light_decay": Configuration(
-        about="in proportion to size, weight decay 3e-4",
-        sampling=_by_size(1.0),
-        steps=14500,
-        training=_LIGHT,
-        scoring=_ALL_IMAGES,
+    "uniform_light_decay": _TRAINED["uniform_light_decay"],
+    "size_proportional_light_decay": _TRAINED["size_proportional_light_decay"],
+    "uniform_light_decay_adapted": _scored(
+        "uniform_light_decay",
+        "uniform, weight decay 3e-4; each cell's copy trains 60 steps first",
+        replace(_ALL_IMAGES, adapt_steps=60),
     ),
-    "uniform_light_decay_adapted": Configuration(
-        about="uniform, weight decay 3e-4; each cell's copy trains 60 steps first",
-        training=_LIGHT,
-        scoring=replace(_ALL_IMAGES, adapt_steps=60),
-        trained_as="uniform_light_decay",
-    ),
-    "size_proportional_light_decay_adapted": Configuration(
-        about="in proportion to size, weight decay 3e-4; each cell's copy trains 60 steps first",
-        sampling=_by_size(1.0),
-        steps=14500,
-        training=_LIGHT,
-        scoring=replace(_ALL_IMAGES, adapt_steps=60),
-        trained_as="size_proportional_light_decay",
+    "size_proportional_light_decay_adapted": _scored(
+        "size_proportional_light_decay",
+        "in proportion to size, weight decay 3e-4; each cell's copy trains 60 steps first",
+        replace(_ALL_IMAGES, adapt_steps=60),
     ),
 }

@@ -38,7 +38,9 @@ def one(seed: int, args: argparse.Namespace) -> None:
         api.resume(folder)
         return
     _commit_file(seed, args).write_text(commit() + "\n")
-    config = update_from_toml(SearchConfig(), HERE / f"{args.settings}.toml")
+    config = SearchConfig()
+    for name in dict.fromkeys((SETTINGS[0], args.settings)):  # the others say what differs from the first
+        config = update_from_toml(config, HERE / f"{name}.toml")
     config = update(config, {"seed": seed, "data": {"source": args.images}})
     bnao.search(config, folder, recipe=args.settings)
 
