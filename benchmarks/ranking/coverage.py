@@ -23,7 +23,7 @@ def rankings(path: Path) -> tuple[dict[str, Any], Any]:
     from bnao.evaluation.tables import read_table
 
     table = read_table(path)
-    first = sorted({name: row for row, name in reversed(list(enumerate(table.ids)))}.values())
+    first = np.sort(np.unique(table.ids, return_index=True)[1])  # of isomorphic cells
     scores = {
         "one seed, 200 epochs": table.valid_accuracy_PS[first, 0],
         "12 epochs": table.short_valid_accuracy_P[first],

@@ -96,10 +96,10 @@ def main() -> None:
     sys.path.insert(0, str(HERE))
     import numpy as np
 
-    from bnao.controller.process import normal_scores
+    from bnao.loop.by_size import raised_by_size
 
     world = World(args.table, args.cells)
-    sizes = normal_scores(world.pool.params_P.astype(float))
+    sizes = world.pool.params_P.astype(float)
     print("| score | size_weight | noise | the pick | best trained | mean of the trained |\n|---|---|---|---|---|---|")
     for name, weight, noise in itertools.product(args.scores, args.weights, args.noise):
         seeds = world.seeds(name)
@@ -108,7 +108,7 @@ def main() -> None:
         rows = []
         for run in range(RUNS):
             scores = world.scores(name, run if name == "noise" else seeds[run % len(seeds)])
-            rows.append(search(world, normal_scores(scores) + weight * sizes if weight else scores, noise, run))
+            rows.append(search(world, raised_by_size(scores, sizes, weight), noise, run))
         mean, error = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / RUNS**0.5
         cells = " | ".join(f"{m:.2f} ± {e:.2f}" for m, e in zip(mean, error, strict=True))
         print(f"| {name} ({len(seeds)} seeds) | {weight:g} | {noise:g} | {cells} |", flush=True)

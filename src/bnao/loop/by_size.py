@@ -16,15 +16,19 @@ from bnao.storage import Pool, PoolEntry
 
 
 def raised_scores(scored: Sequence[PoolEntry], weight: float) -> NDArray[np.float64]:
-    """(P,) the scores of P scored entries, as they are for a ``weight`` of 0.
-
-    Else their normal scores plus ``weight`` times those of the numbers of parameters; ties share their mean rank.
-    """
+    """(P,) scores of P scored entries, raised by their numbers of parameters."""
     scores_P = np.array([entry.score for entry in scored], dtype=np.float64)
-    if weight == 0 or not scored:
-        return scores_P
     sizes_P = np.array([entry.num_params for entry in scored], dtype=np.float64)
-    return normal_scores(scores_P) + weight * normal_scores(sizes_P)
+    return raised_by_size(scores_P, sizes_P, weight)
+
+
+def raised_by_size(scores_P: NDArray[np.float64], sizes_P: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """(P,) normal scores of the scores plus ``weight`` times those of the sizes; the scores as they are for 0.
+
+    >>> raised_by_size(np.array([0.1, 0.3, 0.2]), np.array([30.0, 20.0, 10.0]), 1.0).round(2).tolist()
+    [0.0, 0.97, -0.97]
+    """
+    return normal_scores(scores_P) + weight * normal_scores(sizes_P) if weight else scores_P
 
 
 def first_to_train(pool: Pool, k: int, weight: float) -> list[PoolEntry]:
