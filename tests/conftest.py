@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait leave the core to the other worker's
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("BNAO_STATE", tempfile.mkdtemp(prefix="bnao-state-"))  # plugins that tests trust
 
@@ -27,6 +30,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unsynced() -> Iterator[None]:
+    """Nothing waits for the disk: what a flush is for, a power cut, no test can try. Tests of a refused flush do."""
+    with mock.patch.object(os, "fsync", lambda handle: None):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from bnao.storage import RunFolder
 from bnao.training.loop import num_steps
 
 RERANK = replace(MICRO.rerank, rounds=3, finalists=2, finalist_factor=3.0)
-CONFIG = replace(MICRO, rerank=RERANK, final=FinalConfig(mode="rerank"), save_seconds=0.0)
+CONFIG = replace(MICRO, rerank=RERANK, final=FinalConfig(mode="rerank"))
 
 
 @pytest.fixture(scope="module")

@@ -53,8 +53,7 @@ def undisturbed_of(tmp_path_factory):
 
     def of(make) -> dict[str, str]:
         if make not in found:
-            config = replace(make(), save_seconds=0.0)
-            path = api.search(config, tmp_path_factory.mktemp("whole") / "run", recipe="micro").path
+            path = api.search(make(), tmp_path_factory.mktemp("whole") / "run", recipe="micro").path
             found[make] = outcome(path)
             assert bnao.verify(path).ok
         return found[make]
