@@ -4,6 +4,7 @@ Shapes: P cells, S seeds, R columns of the bootstrap over cells (the first is th
 
 An interval is mean +- t * standard error, with squared error = variance over seeds / S + bootstrap variance over cells
 of the mean over seeds, and t of S - 1 degrees of freedom; a ranking without seeds has the second part alone (z).
+Equal scores are no order: the accuracies of the pick and of the top 10 are means over all ways to break a tie.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from bnao.ranking.bootstrap import multiplicities
 from bnao.ranking.counts_fit import cross_fitted
 from bnao.ranking.figures import kendall_values
 from bnao.ranking.pair_sums import pair_sums
+from bnao.ranking.pick import TOP, top_mean
 from bnao.ranking.scopes import Scope, scopes, size_rule
 from bnao.ranking.trivial import fused_ranking
 
 Floats = NDArray[np.float64]
 RESAMPLES = 400
-TOP = 10
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,14 @@ class Judge:
         def tau(scope: str) -> Floats:
             return kendall_values(scores_P, truth_P, self._scopes[scope], weights_PR)
 
-        order = np.argsort(-scores_P, kind="stable")
-        weights_RP, truth = weights_PR[order].T > 0, truth_P[order]
-        pick_R = truth[weights_RP.argmax(1)]
-        first_RP = weights_RP & (weights_RP.cumsum(1) <= TOP)
-        top_R = (first_RP * truth).sum(1) / first_RP.sum(1)
+        drawn_PR = (weights_PR > 0).astype(weights_PR.dtype)  # a cell that is drawn twice is one cell to pick
         return {
             "tau": tau("overall"),
             "tau_within_size": tau("within_size"),
             "tau_top_half": tau("top_half"),
             "tau_top_tenth": tau("top_tenth"),
-            "pick_accuracy": 100 * pick_R,
-            "top10_accuracy": 100 * top_R,
+            "pick_accuracy": 100 * top_mean(scores_P, truth_P, drawn_PR, 1),
+            "top10_accuracy": 100 * top_mean(scores_P, truth_P, drawn_PR, TOP),
             "partial_size_correlation": self._partial(scores_P),
         }
 
