@@ -7,7 +7,9 @@ The pool are the cells of set B or C with the scores that ``run.py`` has stored 
 ``noise`` are scores, too. What is trained alone is chosen as in a search (``rerank.size_weight``, five rounds of eight,
 five finalists); a training gives the table's accuracy after 12 epochs and normal noise (``--noise``: 0.035 leaves the
 tau that our trainings of one epoch have among good cells). Printed is the true accuracy of the first of the finalists,
-of the best that was trained, and the mean of all that were, with one standard error over RUNS runs of all seeds.
+of the best that was trained, and the mean of all that were, over RUNS runs, with one standard error. Runs with one
+supernet's scores are not independent, so it is that of the means by seed; ``noise`` is drawn anew for each run, and the
+``size`` is the same in all, so theirs is over runs.
 
 This looks at the table: it shapes settings, and is no result of a search.
 """
@@ -17,13 +19,16 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RUNS, TOP, ROUNDS, FINALISTS = 20, 8, 5, 5
 FINALIST_NOISE = 0.6  # of that of a training
+TRIVIAL = ("size", "noise")  # scores of no supernet
 
 
 class World:
@@ -49,7 +54,7 @@ class World:
 
     def seeds(self, score: str) -> list[int]:
         """Those of the stored rows of a configuration."""
-        if score in ("size", "noise"):
+        if score in TRIVIAL:
             return [0]
         return [seed for seed in range(10) if (HERE / "rows" / f"{score}-{seed}-{self.name}.json").exists()]
 
@@ -84,6 +89,18 @@ def search(world: World, scores: Any, noise: float, run: int) -> tuple[float, fl
     return world.truth(pick), max(truths), sum(truths) / len(truths)
 
 
+def standard_error(values: Any, seeds: Sequence[int] | None) -> float:
+    """Of the mean of ``values`` (by run): of independent runs (None), or of runs that share the scores of a seed.
+
+    NaN for runs that share the scores of one seed: what another supernet would give is not in them.
+    """
+    import numpy as np
+
+    values, of = np.asarray(values, dtype=float), np.asarray(range(len(values)) if seeds is None else seeds)
+    means = np.array([values[of == seed].mean() for seed in np.unique(of)])
+    return float(means.std(ddof=1) / len(means) ** 0.5) if len(means) > 1 else math.nan
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,13 +122,16 @@ def main() -> None:
         seeds = world.seeds(name)
         if not seeds:
             sys.exit(f"there is no row of {name} on set {args.cells}")
-        rows = []
-        for run in range(RUNS):
-            scores = world.scores(name, run if name == "noise" else seeds[run % len(seeds)])
-            rows.append(search(world, raised_by_size(scores, sizes, weight), noise, run))
-        mean, error = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / RUNS**0.5
-        cells = " | ".join(f"{m:.2f} ± {e:.2f}" for m, e in zip(mean, error, strict=True))
-        print(f"| {name} ({len(seeds)} seeds) | {weight:g} | {noise:g} | {cells} |", flush=True)
+        of_run = list(range(RUNS)) if name == "noise" else [seeds[run % len(seeds)] for run in range(RUNS)]
+        rows = [
+            search(world, raised_by_size(world.scores(name, seed), sizes, weight), noise, run)
+            for run, seed in enumerate(of_run)
+        ]
+        shared = None if name in TRIVIAL else of_run
+        columns = np.array(rows).T
+        cells = " | ".join(f"{np.mean(column):.2f} ± {standard_error(column, shared):.2f}" for column in columns)
+        label = name if name in TRIVIAL else f"{name} ({len(seeds)} seeds)"
+        print(f"| {label} | {weight:g} | {noise:g} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Figures of the ranking study say what they claim: equal scores are no order."""
+"""Figures of the ranking study say what they claim: equal scores are no order, runs of one supernet are no others."""
 
 from __future__ import annotations
 
@@ -37,3 +37,11 @@ def test_the_order_of_cells_with_equal_scores_changes_no_accuracy(monkeypatch: p
     expected = [truth[:2].mean(), 0.2 * truth[:2].mean() + 0.8 * truth[2:].mean()]
     for order in (list(range(14)), list(range(13, -1, -1))):
         assert accuracies(order) == pytest.approx(expected)
+
+
+def test_runs_that_share_a_supernet_s_scores_are_not_independent(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = load("simulated_search", monkeypatch).standard_error
+    values = [1.0, 4.0, 1.0, 4.0, 1.0, 4.0]
+    assert error(values, [0, 1, 0, 1, 0, 1]) == pytest.approx(1.5)  # two seeds, with means of 1 and 4
+    assert error(values, None) == pytest.approx(np.std(values, ddof=1) / 6**0.5)
+    assert np.isnan(error(values, 6 * [0]))
