@@ -133,7 +133,7 @@ def test_more_architectures_extend_the_sample(ranked, copied: Path) -> None:
     [
         ({"seed": 4}, "goes on with the seed it was begun with, 3"),
         ({"stratify": "size"}, "goes on with the stratify it was begun with, 'none'"),
-        ({"architectures": 5}, "only grows; .* with architectures 6; received 5: ask for 6 or more"),
+        ({"architectures": 5}, "only grows; 6 architectures were asked for last in .*; received 5: ask for 6 or more"),
         ({"second_seed": 7}, "second_seed is at most the number of architectures, 6; received 7"),
         ({"architectures": 13}, "at most the pool that round 2 scored, 12; received 13: ask for fewer"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Literal
 from bnao.errors import RunError, require, require_seed, unknown_name
 from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
 from bnao.storage import Pool, PoolEntry, RunFolder, from_dict
+from bnao.storage.files import read_error
 from bnao.storage.manifest import FILE_NAME
 from bnao.storage.pool import latest_round
 
@@ -46,6 +48,7 @@ class Frame:
 
     round: int
     entries: list[PoolEntry]
+    left_out: int = 0  # architectures that later rounds brought and scored: a ranking stays with its round's pool
 
 
 def read_frame(run: RunFolder, round: int | None = None) -> Frame:
@@ -57,7 +60,8 @@ def read_frame(run: RunFolder, round: int | None = None) -> Frame:
             last = latest_round(entries) if round is None else round
             if last is not None:
                 scored = pool.scores_of(last)
-                found = Frame(last, [e for e in entries if e.id in scored])
+                later = [e for e in entries if e.id not in scored and (e.score_round or 0) > last]
+                found = Frame(last, [e for e in entries if e.id in scored], len(later))
     if found is None or not found.entries:
         raise RunError(
             f"a ranking is measured once a round has scored the pool; {str(run.path)!r} has no scores yet: go on with "
@@ -74,13 +78,21 @@ def open_ranking(run: RunFolder) -> RunFolder | None:
 
 @contextmanager
 def whole(run: RunFolder) -> Iterator[None]:
-    """Within it an error of reading the ranking of ``run`` has a ranking's remedy: it can be removed, the run stays."""
+    """Within it an error of reading the ranking of ``run`` has a ranking's remedy: it can be removed, the run stays.
+
+    Only what could be restored or made anew can be removed: what the system refuses to read may be undamaged.
+    """
+    folder = run.path / FOLDER
     try:
         yield
+    except OSError as error:
+        raise read_error(folder, error) from error
     except RunError as error:
-        what = str(error).rpartition(": ")[0] or str(error)
+        what, _, remedy = str(error).rpartition(": ")
+        if not re.search(r"\b(restore|anew)\b", remedy):
+            raise
         raise RunError(
-            f"{what}: restore it from a copy, or remove the folder {str(run.path / FOLDER)!r} and rank again"
+            f"{what}: restore it from a copy, or remove the folder {str(folder)!r} and rank again"
         ) from error
 
 
@@ -139,12 +151,12 @@ def make_plan(asked: Asked, frame: Frame, before: RankPlan | None, where: str) -
         num,
         "rank a run with a larger pool",
     )
-    require(
-        new.architectures <= num,
-        f"architectures is at most the pool that round {frame.round} scored, {num}",
-        new.architectures,
-        "ask for fewer",
-    )
+    rule, remedy = f"architectures is at most the pool that round {frame.round} scored, {num}", "ask for fewer"
+    if frame.left_out:
+        rule += f", with which the ranking in {where!r} was begun"
+        remedy = f"ask for {num} or fewer, or remove that folder, which discards its trainings, and ask for "
+        remedy += f"{num + frame.left_out} or fewer, of the pool that later rounds scored"
+    require(new.architectures <= num, rule, new.architectures, remedy)
     require(
         new.second_seed <= new.architectures,
         f"second_seed is at most the number of architectures, {new.architectures}",
@@ -155,19 +167,20 @@ def make_plan(asked: Asked, frame: Frame, before: RankPlan | None, where: str) -
 
 
 def _check_growth(before: RankPlan, new: RankPlan, where: str) -> None:
+    remove = "or remove that folder, which discards its trainings, to begin anew"
     for name in ("seed", "stratify"):
         old, value = getattr(before, name), getattr(new, name)
         require(
             old == value,
             f"a ranking goes on with the {name} it was begun with, {old!r} in {where!r}",
             value,
-            f"leave {name} out, or remove that folder to begin anew",
+            f"leave {name} out, {remove}",
         )
-    for name in ("architectures", "second_seed"):
+    for name, word in (("architectures", "architectures"), ("second_seed", "second seeds")):
         old, value = getattr(before, name), getattr(new, name)
         require(
             value >= old,
-            f"a ranking only grows; {where!r} was begun with {name} {old}",
+            f"a ranking only grows; {old} {word} were asked for last in {where!r}",
             value,
-            f"ask for {old} or more, or remove that folder to begin anew",
+            f"ask for {old} or more, {remove}",
         )
