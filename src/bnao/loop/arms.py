@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from bnao.arch import Architecture
@@ -21,6 +22,7 @@ from bnao.loop.stage_names import alone_training
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.team.jobs import FOLDER, Done, Jobs, Leading, train_alone
 from bnao.loop.workbench import Workbench
+from bnao.objective.info import MetricInfo, metric_info
 from bnao.rng import generator
 from bnao.storage import Commit, Pool, RunFolder, from_dict
 from bnao.training.loop import Hooks, num_steps
@@ -81,14 +83,21 @@ def train_arm(
         with suppress(OSError):  # not before: followers have their running trainings in it
             (run.path / FOLDER).rmdir()
         candidates = [read_candidate(bench, run, stage_name, architecture, score) for architecture, score in pairs]
-        metric, values = bench.objective.metric, [c.valid_metric for c in candidates]
-        stage.figures.update(
-            {
-                f"best_valid_{metric.name}": min(values) if not metric.higher_is_better else max(values),
-                f"mean_valid_{metric.name}": sum(values) / len(values),
-            }
-        )
+        stage.figures.update(arm_figures([c.valid_metric for c in candidates], metric_info(bench.objective.metric)))
     return best_first(bench, candidates)
+
+
+def arm_figures(values: Sequence[float], metric: MetricInfo) -> dict[str, float]:
+    """The best of the metrics on validation that are defined, and the mean of the finite ones; NaN where there is none.
+
+    >>> arm_figures([math.nan, 0.5, 0.25], MetricInfo())
+    {'best_valid_accuracy': 0.5, 'mean_valid_accuracy': 0.375}
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    return {
+        f"best_valid_{metric.name}": float((np.fmax if metric.higher_is_better else np.fmin).reduce(values)),
+        f"mean_valid_{metric.name}": sum(finite) / len(finite) if finite else math.nan,
+    }
 
 
 def drop_arm(commit: Commit, stage_name: str, architectures: Sequence[Architecture]) -> None:
