@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.ranking.conftest import sample
 
 from bnao.errors import SettingError
 from bnao.ranking import kendall, paired_difference, report
-from bnao.ranking.bootstrap import Estimate, estimate, multiplicities, pairs_estimate
+from bnao.ranking.bootstrap import Estimate, Pairs, estimate, multiplicities, pairs_estimate
 from bnao.ranking.pair_sums import pair_sums
 from bnao.ranking.perfect import kendall_limit
+from bnao.ranking.scopes import num_pairs
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.7])
@@ -33,14 +36,47 @@ def test_they_hold_the_true_value_about_as_often_as_they_say(correlation: float)
 
 
 def test_not_given_with_the_reason() -> None:
-    few = pairs_estimate(np.zeros(9), 6, 0.95)
+    few, many = pairs_estimate(np.zeros(9), Pairs(6, 4, 3), 0.95), Pairs(100, 20, 15)
     assert few.value is few.low is few.high is None and "6 pairs" in few.reason and "10" in few.reason
-    assert "1 pair of" in pairs_estimate(np.zeros(9), 1, 0.95).reason
+    assert "1 pair of" in pairs_estimate(np.zeros(9), Pairs(1, 2, 1), 0.95).reason
     assert "4 architectures" in estimate(np.zeros(9), 4, 0.95).reason
-    assert "tied" in pairs_estimate(np.full(9, np.nan), 100, 0.95).reason
+    assert "tied" in pairs_estimate(np.full(9, np.nan), many, 0.95).reason
     rarely = np.array([0.5, 0.5, *[np.nan] * 7])
-    assert pairs_estimate(rarely, 100, 0.95).value is None
+    assert pairs_estimate(rarely, many, 0.95).value is None
     assert str(few).startswith("not given") and not few.above_zero
+
+
+@pytest.mark.parametrize(("num", "own", "needed"), [(11, 1, 4), (40, 2, 10), (40, 9, 10), (100, 14, 15)])
+def test_nothing_is_said_where_nearly_all_truths_are_tied(num: int, own: int, needed: int) -> None:
+    """Two networks above chance make 77 pairs with 38 at chance, and noise would order nearly all alike in a third."""
+    rng, truth = np.random.default_rng(0), np.full(num, 0.1)
+    truth[:own] += np.arange(1, own + 1) / 100
+    found = report(rng.standard_normal(num), truth, np.ones(num), resamples=60)
+    said = f"all but {own} of the {num} architectures compared have the same truth, {needed} with another are needed"
+    assert found.score.overall.kendall.reason == found.score.overall.pairwise.reason == said
+    assert found.verdict.kind == "undecided" and said in found.verdict.text
+    assert paired_difference(rng.standard_normal(num), rng.standard_normal(num), truth).reason == said
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(5, 30), st.data())
+def test_a_quarter_of_other_truths_is_enough_and_so_are_five_different_ones(num: int, data: st.DataObject) -> None:
+    own = data.draw(st.integers(max(4, -(-num // 4)), num - 1))
+    truth = np.full(num, 0.1)
+    truth[:own] += np.arange(1, own + 1) / 100
+    scores = np.random.default_rng(num).standard_normal(num)
+    assert report(scores, truth, np.ones(num), resamples=60).score.overall.kendall.low is not None
+
+
+def test_noise_is_rarely_told_from_chance_where_few_truths_differ() -> None:
+    rng, truth, weights, shown = np.random.default_rng(1), np.full(40, 0.1), multiplicities(40, 200, 0), 0
+    truth[:10] += np.arange(1, 11) / 100
+    for _ in range(300):
+        scores = rng.standard_normal(40)
+        found = pairs_estimate(pair_sums(scores, truth, weights, ranks=False).kendall(), num_pairs(truth), 0.95)
+        assert found.low is not None and found.high is not None
+        shown += found.low > 0 or found.high < 0
+    assert shown < 0.12 * 300
 
 
 @pytest.mark.parametrize("num", [5, 8, 12])

@@ -12,6 +12,7 @@ from scipy.stats import kendalltau
 from tests.ranking.conftest import sample
 
 from bnao.ranking import report
+from bnao.ranking.pair_sums import Near
 from bnao.ranking.scopes import EXACT_PAIRS, num_pairs, scopes, size_rule, top_part
 
 
@@ -45,7 +46,26 @@ def test_top_part(values: list[int], share: float) -> None:
 
 
 def test_pairs_of_equal_truth_are_no_pairs() -> None:
-    assert num_pairs(np.array([0.1, 0.1, 0.2])) == 2
+    assert num_pairs(np.array([0.1, 0.1, 0.2])).num == 2
+    assert num_pairs(np.zeros(0)).lacking.startswith("0 pairs")  # no best one was in the pool yet
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=3, max_size=9), st.lists(st.integers(0, 3), min_size=9, max_size=9))
+def test_how_many_architectures_are_in_all_pairs(truth: list[int], sizes: list[int]) -> None:
+    values, near = np.array(truth, dtype=float), Near(np.array(sizes[: len(truth)], dtype=float), 0.0)
+    assert num_pairs(values).num_apart == len(truth) - max(map(truth.count, truth))
+    found = num_pairs(values, near)
+    within = [[t for t, size in zip(truth, sizes, strict=False) if size == own] for own in set(sizes[: len(truth)])]
+    assert found.num_apart == sum(len(group) - max(map(group.count, group)) for group in within)
+    assert found.num_architectures == sum(len(group) for group in within if len(set(group)) > 1)
+
+
+def test_rho_rests_on_the_architectures_that_are_compared() -> None:
+    truth, sizes = np.linspace(0.1, 0.9, 60), np.append(np.repeat([100.0, 200.0], 20), 1e3 * np.arange(1, 21))
+    found = report(np.sin(40 * truth), truth, sizes, resamples=60).score
+    assert (found.within_size.spearman.num, found.within_size.kendall.num) == (40, 2 * 190)
+    assert found.overall.spearman.num == 60
 
 
 def test_figures_in_each_scope_are_those_of_its_pairs() -> None:

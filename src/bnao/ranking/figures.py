@@ -15,7 +15,7 @@ from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
 from bnao.ranking.pair_sums import pair_sums
 from bnao.ranking.perfect import with_limit
 from bnao.ranking.pick import PickFigures, pick_figures
-from bnao.ranking.scopes import Scope
+from bnao.ranking.scopes import Scope, num_pairs
 
 Floats = NDArray[np.float64]
 
@@ -45,13 +45,13 @@ def scope_figures(scores_P: Floats, truth_P: Floats, scope: Scope, weights_PR: W
     """The three figures in one scope."""
     members = scope.members_Q
     sums = pair_sums(scores_P[members], truth_P[members], weights_PR[members], scope.near)
+    compared = num_pairs(truth_P[members], scope.near)
     tau, rho, pairs = (
-        pairs_estimate(values, sums.num_pairs, confidence)
-        for values in (sums.kendall(), sums.spearman(), sums.pairwise())
+        pairs_estimate(values, compared, confidence) for values in (sums.kendall(), sums.spearman(), sums.pairwise())
     )
     return Figures(
         kendall=with_limit(tau, confidence, "kendall"),
-        spearman=replace(with_limit(rho, confidence, "spearman"), num=len(members)),
+        spearman=replace(with_limit(rho, confidence, "spearman"), num=compared.num_architectures),
         pairwise=with_limit(pairs, confidence, "pairwise"),
     )
 

@@ -58,11 +58,6 @@ class PairSums:
     score_squares_R: Floats  # sum w r r
     truth_squares_R: Floats  # sum w q q
 
-    @property
-    def num_pairs(self) -> int:
-        """Pairs of unequal truth in the first sample."""
-        return int(self.truth_R[0]) // 2
-
     def kendall(self) -> Floats:
         """(R,) tau-b; NaN where scores or truths are all tied."""
         return _ratio(self.agree_R, np.sqrt(self.score_R * self.truth_R))

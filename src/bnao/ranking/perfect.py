@@ -41,7 +41,10 @@ def with_limit(found: Estimate, confidence: float, figure: Literal["kendall", "s
 def kendall_limit(num_pairs: int, confidence: float) -> float:
     """The lower limit of tau where all of ``num_pairs`` are in order; 0 where so few are in order by chance often.
 
-    Pairs that are not all pairs of some architectures (those of equal size, say) count like all pairs of fewer.
+    Pairs that are not all pairs of some architectures (those of equal size, say) count like all pairs of fewer. That is
+    cautious where pairs have few architectures in common, and about right where a few architectures are in all of them:
+    of four in 54 pairs with twelve of one truth 89 % are in order in the law, of ten architectures' 45 pairs 91 %. Of
+    fewer no figure is given (:class:`~bnao.ranking.bootstrap.Pairs`).
 
     >>> round(kendall_limit(10, 0.95), 2), round(kendall_limit(45, 0.95), 2)
     (0.2, 0.81)

@@ -20,7 +20,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bnao.ranking.pair_sums import Near
+from bnao.ranking.bootstrap import MOST_APART, Pairs
+from bnao.ranking.pair_sums import BLOCK, Near
 
 Floats = NDArray[np.float64]
 
@@ -51,19 +52,38 @@ class Scope:
 
 def size_rule(sizes_P: Floats, truth_P: Floats) -> SizeRule:
     """Exactly equal sizes if they make :data:`EXACT_PAIRS` pairs, else sizes within :data:`TOLERANCE`."""
-    equal = num_pairs(truth_P, Near(sizes_P, 0.0))
+    equal = num_pairs(truth_P, Near(sizes_P, 0.0)).num
     if equal >= EXACT_PAIRS:
         return SizeRule("equal", 0.0, equal, equal)
-    return SizeRule("within_tolerance", TOLERANCE, num_pairs(truth_P, Near(sizes_P, TOLERANCE)), equal)
+    return SizeRule("within_tolerance", TOLERANCE, num_pairs(truth_P, Near(sizes_P, TOLERANCE)).num, equal)
 
 
-def num_pairs(truth_P: Floats, near: Near | None = None) -> int:
-    """Pairs of unequal truth, all or those that are near each other."""
-    pairs = 0
-    for start in range(0, len(truth_P), 512):
-        unequal_BP = truth_P[start : start + 512, None] != truth_P
-        pairs += int((unequal_BP & (near.block(start, start + 512) > 0)).sum() if near else unequal_BP.sum())
-    return pairs // 2
+def num_pairs(truth_P: Floats, near: Near | None = None) -> Pairs:
+    """Pairs of unequal truth, all or those that are near each other.
+
+    ``num_apart`` by leaving out whoever has most pairs left (its smallest possible number is a minimum vertex cover,
+    to which this comes as near as is needed; where all are compared the two are equal).
+
+    >>> num_pairs(np.array([0.1, 0.1, 0.1, 0.2, 0.3]))
+    Pairs(num=7, num_architectures=5, num_apart=2)
+    """
+    counts_P = np.zeros(len(truth_P), dtype=np.intp)
+    for start in range(0, len(truth_P), BLOCK):
+        counts_P[start : start + BLOCK] = _compared(truth_P, near, start, start + BLOCK).sum(axis=1)
+    num, architectures, apart = int(counts_P.sum()) // 2, int((counts_P > 0).sum()), 0
+    there_P = np.ones(len(truth_P), dtype=bool)
+    while apart < MOST_APART and counts_P.any():
+        most = int(counts_P.argmax())
+        counts_P = counts_P - (_compared(truth_P, near, most, most + 1)[0] & there_P)
+        counts_P[most], there_P[most], apart = 0, False, apart + 1
+    return Pairs(num, architectures, apart)
+
+
+def _compared(truth_P: Floats, near: Near | None, start: int, stop: int) -> NDArray[np.bool_]:
+    unequal_BP: NDArray[np.bool_] = truth_P[start:stop, None] != truth_P
+    if near is not None:
+        unequal_BP &= near.block(start, stop) > 0
+    return unequal_BP
 
 
 def top_part(truth_P: Floats, share: float) -> NDArray[np.intp]:
