@@ -1,7 +1,9 @@
 """Is one ranking better than another? Their difference in tau within the same resamples.
 
 Both rankings are judged on the same architectures, so most of their sampling error is common: the interval of the
-difference is far narrower than two intervals side by side suggest. Shapes: P architectures, R columns of the bootstrap.
+difference is far narrower than two intervals side by side suggest. Within equal size it is cautious: the bootstrap's
+own, which is too wide where pairs are few (``dyadic.py`` says why it is left so). Shapes: P architectures, R columns of
+the bootstrap.
 """
 
 from __future__ import annotations

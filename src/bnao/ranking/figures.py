@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
+from bnao.ranking.dyadic import shrinkage, shrunk
 from bnao.ranking.pair_sums import pair_sums
 from bnao.ranking.perfect import with_limit
 from bnao.ranking.pick import PickFigures, pick_figures
@@ -42,12 +43,15 @@ class RankingFigures:
 
 
 def scope_figures(scores_P: Floats, truth_P: Floats, scope: Scope, weights_PR: Weights, confidence: float) -> Figures:
-    """The three figures in one scope."""
+    """The three figures in one scope; where it restricts the pairs, with intervals as of ``dyadic.py``."""
     members = scope.members_Q
     sums = pair_sums(scores_P[members], truth_P[members], weights_PR[members], scope.near)
     compared = num_pairs(truth_P[members], scope.near)
+    kendall_R = sums.kendall()
+    factor = shrinkage(kendall_R, scores_P[members], truth_P[members], scope.near, confidence)
     tau, rho, pairs = (
-        pairs_estimate(values, compared, confidence) for values in (sums.kendall(), sums.spearman(), sums.pairwise())
+        pairs_estimate(shrunk(values_R, factor), compared, confidence)
+        for values_R in (kendall_R, sums.spearman(), sums.pairwise())
     )
     return Figures(
         kendall=with_limit(tau, confidence, "kendall"),
@@ -81,7 +85,7 @@ def ranking_figures(
 
 
 def kendall_values(scores_P: Floats, truth_P: Floats, scope: Scope, weights_PR: Weights) -> Floats:
-    """(R,) tau-b in one scope on the sample and on each resample."""
+    """(R,) tau-b in one scope on the sample and on each resample, as the bootstrap gives it in every scope."""
     members = scope.members_Q
     sums = pair_sums(scores_P[members], truth_P[members], weights_PR[members], scope.near, ranks=False)
     return sums.kendall()
