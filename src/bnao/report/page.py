@@ -67,7 +67,7 @@ class Page:
         self._indented(table)
 
     def table(self, table: Table) -> None:
-        """A table whose cells are text, or styled text."""
+        """A table whose cells are text, or styled text, which may have several lines."""
         for column in table.columns:
             if self._ascii and column.no_wrap:
                 column.overflow = "crop"  # an ellipsis is not ASCII
@@ -81,7 +81,9 @@ class Page:
     def _cell(self, cell: Any) -> Any:
         if isinstance(cell, str):
             return Text(self._plain(cell))
-        return Text(self._plain(cell.plain), cell.style) if isinstance(cell, Text) else cell
+        if isinstance(cell, Text):
+            return Text("\n".join(map(self._plain, cell.plain.split("\n"))), cell.style)
+        return cell
 
     def _plain(self, text: str) -> str:
         return shown(text, self._ascii)

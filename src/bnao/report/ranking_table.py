@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from bnao.loop.rank.result import CSV, RANKING, RankingResult
-from bnao.report.page import Page, plain_table
+from bnao.report.fitted_table import print_figures
+from bnao.report.page import Page
 from bnao.report.ranking_words import (
     FIGURES_HEAD,
     RIVALS_HEAD,
@@ -32,14 +31,14 @@ def print_ranking(result: RankingResult, console: Console, *, folder: Path | Non
     page.blank()
     page.pairs(sample_rows(result))
     page.heading("Agreement of the score with the truth")
-    page.table(_table(FIGURES_HEAD, figure_rows(report.score)))
+    print_figures(page, FIGURES_HEAD, figure_rows(report.score))
     if reasons := missing_reasons(report):
         page.paragraph(f"–: not given ({'; '.join(reasons)})", style="dim")
     page.heading("Beside rankings that need no supernet")
-    page.table(_table(RIVALS_HEAD, rival_rows(report)))
+    print_figures(page, RIVALS_HEAD, rival_rows(report))
     if report.rounds:
         page.heading("By round")
-        page.table(_table(ROUNDS_HEAD, round_rows(report)))
+        print_figures(page, ROUNDS_HEAD, round_rows(report))
     page.heading("What it is good for")
     page.pairs(conclusion_rows(result))
     if result.warnings:
@@ -57,13 +56,3 @@ def print_ranking(result: RankingResult, console: Console, *, folder: Path | Non
                 (str(folder / CSV), "every architecture as a table"),
             ]
         )  # fmt: skip
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = plain_table()
-    table.add_column(head[0], no_wrap=True)
-    for name in head[1:]:
-        table.add_column(name, no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    return table
