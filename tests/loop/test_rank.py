@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.loop.conftest import Recorder
+from tests.loop.conftest import Enough, Recorder, StopAt
 from tests.report.web.test_page import checked
 from tests.resume.outcome import outcome
 
@@ -32,6 +32,10 @@ from bnao.loop.stopping import Stop
 from bnao.loop.workbench import make_workbench
 from bnao.ranking.bootstrap import missing
 from bnao.report.ranking_words import conclusion_rows, missing_reasons
+from bnao.report.web.facts import read_facts
+from bnao.report.web.judgement import own_warnings
+from bnao.report.web.page import render_report
+from bnao.report.web.ranking_part import card, next_step
 from bnao.storage import RunFolder
 from bnao.training.device import threads
 from bnao.training.standalone import train_standalone
@@ -176,6 +180,51 @@ def test_command(ranked, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(folder)]) == 0
     assert f"Can the ranking be trusted? {result.report.verdict.headline}" in capsys.readouterr().out
     assert "drawn uniformly, seed 3" in text and "Do not choose an architecture by them" in text
+
+
+def shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert main(["show", str(folder)]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_larger_ranking_that_is_unfinished_is_told(ranked, copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The former verdict stands, and no page takes it for all that was asked for."""
+    assert "not finished" not in shown(ranked[0], capsys).partition("Can the ranking")[2].partition("This run")[0]
+    with pytest.raises(Enough):
+        api.rank(copied, 8, processes=1, listener=StopAt("training_finished"))
+    text = shown(copied, capsys)
+    told = "A larger ranking is begun, not finished: 12 of 13 trained"
+    assert ranked[1].report.verdict.headline in text
+    assert f"{told}. If no process works on it any more, go on with: bnao rank " in text
+    page = render_report(RunFolder.open(copied))
+    assert told in page and f"bnao rank {copied}</code>" in page
+    assert checked(page).keys["verdict"] == ranked[1].report.verdict.kind
+
+
+def test_show_has_the_warnings_of_the_ranking(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with RunFolder.resume(copied / "ranking", ranking=True) as place, place.commit() as commit:
+        commit.write_json("ranking.json", replace(read_ranking(RunFolder.open(copied)), warnings=["2 diverged"]))
+        commit.set_status("finished")
+    assert "- 2 diverged" in shown(copied, capsys)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_pages_ask_for_what_the_run_can_answer(scored: Path, ranked, copied: Path) -> None:
+    """A pool of 12 without a ranking; the ranking that is there, told at the top, decided and undecided."""
+    run = RunFolder.open(scored)
+    assert f"<code>bnao rank {scored}</code>" in render_report(run) and "--architectures" not in render_report(run)
+    assert next_step(read_facts(run)) == [(f"bnao rank {scored}", "how far the ranking can be trusted, measured")]
+    facts = read_facts(RunFolder.open(copied))
+    verdict = facts.ranking.report.verdict
+    for kind, commands in (("undecided", [f"bnao rank {copied} --architectures 12"]), ("worthless", []), ("trust", [])):
+        told = replace(facts.ranking.report, verdict=replace(verdict, kind=kind, headline=kind))
+        changed = replace(facts, ranking=replace(facts.ranking, report=told))
+        assert [command for command, _ in next_step(changed)] == commands
+        [first] = card(changed)
+        assert (first["exact"], first["text"]) == (kind, kind.capitalize())
+        assert any(f"The measured ranking: {kind}" in text for text in own_warnings(changed)) == (kind != "trust")
 
 
 def test_the_library_call_is_lazy() -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from bnao.loop.result import SearchResult
 from bnao.report import print_list, print_summary
 from bnao.report.comparison import comparison_sentence
+from bnao.storage import RunFolder
 
 Make = Callable[..., SearchResult]
 
@@ -85,6 +86,30 @@ def test_files_and_next_steps(make_result: Make, tmp_path: Path) -> None:
     text = "".join(_printed(make_result(), 200, folder=tmp_path).split())
     assert f"{tmp_path}/winner.safetensorsweights" in text and "pool.sqlite" not in text
     assert f"bnaoshow{tmp_path}" in text
+
+
+def _offered(result: SearchResult, folder: Path) -> bool:
+    return "one-shot ranking be trusted" in " ".join(_printed(result, 200, folder=folder).split())
+
+
+def test_the_end_of_a_search_says_how_its_ranking_is_measured(make_result: Make, tmp_path: Path) -> None:
+    own = {"data": {"source": "own"}}
+    for name, config, call in (("a", {"seed": 0}, f"bnao rank {tmp_path}/a "), ("b", own, "/b', ...)")):
+        run = RunFolder.create(tmp_path / name, config=config, recipe="demo")
+        text = " ".join(_printed(make_result(), 200, folder=run.path).split())
+        assert call in text and "Trains 40 of the pool alone" in text
+        assert "Trains 12 of" in " ".join(_printed(make_result(pool_size=12), 200, folder=run.path).split())
+        assert not _offered(make_result(pool_size=4), run.path), "no ranking has fewer than 5"
+    RunFolder.create(tmp_path / "a" / "ranking", config={}, recipe="demo", kind="ranking")
+    assert not _offered(make_result(), tmp_path / "a"), "it is there, or begun"
+
+
+def test_a_pick_says_of_which_run_and_within_which_limit(make_result: Make, tmp_path: Path) -> None:
+    config = {"supernet": {"source": "runs/photos"}, "limits": {"max_params": 50_000, "latency_batch": 1}}
+    run = RunFolder.create(tmp_path / "small", config=config, recipe="demo")
+    text = " ".join(_printed(make_result(), 200, folder=run.path).split())
+    assert "a pick from the supernet of runs/photos, at most 50,000 parameters; recipe demo, seed 3" in text
+    assert not _offered(make_result(), run.path)
 
 
 def test_lists() -> None:

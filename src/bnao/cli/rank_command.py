@@ -25,15 +25,15 @@ def rank(
     folder
         a run folder that `bnao search` wrote, with at least one scored round
     architectures
-        how many of the pool are trained [40, or the pool]
+        how many of the pool are trained [40, or the pool; once begun: as before]
     stratify
-        size: equal numbers from five classes of size [none: drawn uniformly]
+        size: equal numbers from five classes of size [none: drawn uniformly; once begun: as before]
     second_seed
-        how many of them are trained again with another seed, for the noise ceiling [0]
+        how many of them are trained again with another seed, for the noise ceiling [0; once begun: as before]
     processes
         trainings at a time, each with one thread; the result does not depend on it [one for each core, or GPU]
     seed
-        of the sample and of the trainings [0]
+        of the sample and of the trainings [0; once begun: as before]
     """
     from bnao.storage import RunFolder
 

@@ -31,13 +31,17 @@ def resume_call(path: object, config: Mapping[str, Any]) -> str:
     return f"bnao.resume({str(path)!r}, ...)" if needs_python(config) else f"bnao resume {path}"
 
 
-def rank_call(path: object, config: Mapping[str, Any]) -> str:
-    """How to measure the ranking.
+def rank_call(path: object, config: Mapping[str, Any], architectures: int | None = None) -> str:
+    """How to measure the ranking, or go on with it; without a number it fits any pool and any ranking that was begun.
 
     >>> rank_call("runs/a", {}), rank_call("runs/a", {"data": {"source": "own"}})
-    ('bnao rank runs/a --architectures 40', "bnao.rank('runs/a', 40, ...)")
+    ('bnao rank runs/a', "bnao.rank('runs/a', ...)")
+    >>> rank_call("runs/a", {}, 80), rank_call("runs/a", {"data": {"source": "own"}}, 80)
+    ('bnao rank runs/a --architectures 80', "bnao.rank('runs/a', 80, ...)")
     """
-    return f"bnao.rank({str(path)!r}, 40, ...)" if needs_python(config) else f"bnao rank {path} --architectures 40"
+    if needs_python(config):
+        return f"bnao.rank({str(path)!r}, {'' if architectures is None else f'{architectures}, '}...)"
+    return f"bnao rank {path}" + ("" if architectures is None else f" --architectures {architectures}")
 
 
 def pick_call(path: object, config: Mapping[str, Any], max_params: int) -> str:

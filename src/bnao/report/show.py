@@ -7,12 +7,12 @@ from rich.table import Table
 
 from bnao.loop.check_result import read_check
 from bnao.loop.front import read_fronts
-from bnao.loop.rank.result import readable_ranking
 from bnao.loop.result import RESULT, read_result
-from bnao.report.commands import resume_call
+from bnao.report.commands import rank_call, resume_call
 from bnao.report.format import count, duration, figures, magnitude
 from bnao.report.front_table import print_fronts
 from bnao.report.page import Page, plain_table
+from bnao.report.ranking_state import read_state
 from bnao.report.stage import SearchClock
 from bnao.report.summary import print_summary
 from bnao.report.training_page import show_training
@@ -75,13 +75,18 @@ def _reached(run: RunFolder, page: Page) -> None:
 
 def _ranking(run: RunFolder, page: Page) -> None:
     """What is known of how far the scores can be trusted."""
-    check, (ranking, damage) = read_check(run), readable_ranking(run)
-    if check is not None or ranking is not None or damage:
+    check, state = read_check(run), read_state(run)
+    ranking, damage, call = state.result, state.damage, rank_call(run.path, run.manifest.config)
+    if check is not None or ranking is not None or damage or state.unfinished:
         page.heading("Can the ranking be trusted?" + ("" if ranking is None else f" {ranking.report.verdict.headline}"))
     if check is not None:
         page.paragraph(f"{check.text[0].upper()}{check.text[1:]}.")
     if ranking is not None:
-        page.paragraph(f"{ranking.report.verdict.text} All figures: bnao rank {run.path}")
+        page.paragraph(ranking.report.verdict.text + ("" if state.unfinished else f" All figures: {call}"))
+        for warning in ranking.warnings:
+            page.item(warning, style="yellow")
+    if state.unfinished:
+        page.paragraph(f"{state.unfinished}. If no process works on it any more, go on with: {call}", style="yellow")
     if damage:
         page.paragraph(f"{damage[0].upper()}{damage[1:]}.", style="yellow")
 

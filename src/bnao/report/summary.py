@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bnao.data.words import examples_word
 from bnao.loop.plan.plan import minutes
+from bnao.loop.rank.plan import ARCHITECTURES
 from bnao.loop.result import SearchResult, WinnerLatency
+from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
+from bnao.report.commands import rank_call
 from bnao.report.comparison import comparison_lines, comparison_sentence, has_finalists, trained_rows
 from bnao.report.format import count, duration, figures, magnitude, processes_text
 from bnao.report.latency_words import latency_note, latency_text
 from bnao.report.metric_words import error_text, value_text
+from bnao.report.origin import is_pick, pick_words
 from bnao.report.page import Page, plain_table
+from bnao.report.ranking_state import is_begun
+from bnao.storage import RunFolder
+from bnao.storage.manifest import FILE_NAME
 
 FILES = {
     "report.html": "the report: open it in a browser",
@@ -32,7 +41,9 @@ def print_summary(result: SearchResult, console: Console, *, folder: Path | None
     ``folder`` is the run's folder: its files and the commands that go on from there are named too.
     """
     page = Page(console)
-    _winner(result, page)
+    run = RunFolder.open(folder) if folder is not None and (folder / FILE_NAME).exists() else None
+    config: Mapping[str, Any] = {} if run is None else run.manifest.config
+    _winner(result, config, page)
     _comparison(result, page)
     _stages(result, page)
     if result.warnings:
@@ -40,10 +51,11 @@ def print_summary(result: SearchResult, console: Console, *, folder: Path | None
         for warning in result.warnings:
             page.item(warning, style="yellow")
     if folder is not None:
-        _files(result, folder, page)
+        asks = not is_pick(config) and (run is None or not is_begun(run))
+        _files(folder, page, _ranking(result, folder, config) if asks else [])
 
 
-def _winner(result: SearchResult, page: Page) -> None:
+def _winner(result: SearchResult, config: Mapping[str, Any], page: Page) -> None:
     winner = result.winner
     page.heading("Winner")
     if result.drawing:
@@ -67,11 +79,16 @@ def _winner(result: SearchResult, page: Page) -> None:
         ("weights", _MODES.get(winner.mode, winner.mode) + (f"; output {winner.output}" if winner.output else "")),
         ("tokens", winner.architecture),
         ("id", winner.id),
-        ("search", f"recipe {result.recipe}, seed {result.seed}, on {result.data}"),
+        _search(result, config),
         ("space", f"{result.space}, {result.space_size} architectures"),
         ("pool", _pool(result)),
     ]
     page.pairs([row for row in rows if row[1]])
+
+
+def _search(result: SearchResult, config: Mapping[str, Any]) -> tuple[str, str]:
+    begun = f"recipe {result.recipe}, seed {result.seed}, on {result.data}"
+    return ("pick", f"{pick_words(config)}; {begun}") if is_pick(config) else ("search", begun)
 
 
 def _latency(found: WinnerLatency | None) -> list[tuple[str, str]]:
@@ -146,13 +163,22 @@ def _stages(result: SearchResult, page: Page) -> None:
         page.paragraph(f"{result.plan.text}; it took {minutes(total)} min")
 
 
-def _files(result: SearchResult, folder: Path, page: Page) -> None:
+def _ranking(result: SearchResult, folder: Path, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How to measure the ranking, where the pool is large enough for it."""
+    if result.pool_size < FEWEST_ARCHITECTURES:
+        return []
+    num = min(ARCHITECTURES, result.pool_size)
+    return [(rank_call(folder, config), f"can the one-shot ranking be trusted? Trains {num} of the pool alone")]
+
+
+def _files(folder: Path, page: Page, ranking: list[tuple[str, str]]) -> None:
     page.heading("Files and next steps")
     present = {name: text for name, text in FILES.items() if (folder / name).exists()}
     page.pairs([(str(folder / name), text) for name, text in present.items()])
     page.pairs(
         [
             (f"bnao show {folder}", "this page again"),
+            *ranking,
             ("bnao list recipes", "longer searches; another seed tells how far to trust this one"),
         ]
     )

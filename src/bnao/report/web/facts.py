@@ -10,9 +10,10 @@ from bnao.errors import SettingError
 from bnao.loop.check_result import CheckResult, read_check
 from bnao.loop.coverage import Coverage, read_coverage
 from bnao.loop.front import read_latencies
-from bnao.loop.rank.result import RankingResult, readable_ranking
+from bnao.loop.rank.result import RankingResult
 from bnao.loop.result import RESULT, SCORE_NAME, MetricInfo, SearchResult, read_result
 from bnao.loop.stages import Progress, read_progress
+from bnao.report.ranking_state import read_state
 from bnao.report.stage import SearchClock
 from bnao.spaces import load_spaces
 from bnao.spaces.base import SearchSpace, make_space
@@ -54,6 +55,7 @@ class Facts:
     check: CheckResult | None = None  # after round 1
     ranking: RankingResult | None = None  # of `bnao rank`
     ranking_damage: str = ""  # why it cannot be read
+    ranking_unfinished: str = ""  # in words, of one that is begun
     current: str | None = None  # title of the running stage
 
     @property
@@ -91,7 +93,7 @@ def read_facts(run: RunFolder, space: SearchSpace | None = None) -> Facts:
     for event in events:
         clock.event(event["event"], event)
     finished = run.status == "finished"
-    ranking, damage = readable_ranking(run)
+    ranking = read_state(run)
     return Facts(
         run=run,
         space=_space(run) if space is None else space,
@@ -107,8 +109,9 @@ def read_facts(run: RunFolder, space: SearchSpace | None = None) -> Facts:
         curves=_curves(events),
         latencies=read_latencies(run),
         check=read_check(run),
-        ranking=ranking,
-        ranking_damage=damage,
+        ranking=ranking.result,
+        ranking_damage=ranking.damage,
+        ranking_unfinished=ranking.unfinished,
         current=None if finished or clock.current is None else clock.current.title,
     )
 

@@ -11,6 +11,7 @@ from bnao.loop.coverage import ChoiceCount, Coverage, RoundCoverage
 from bnao.ranking import spearman
 from bnao.report.comparison import comparison_sentence
 from bnao.report.metric_words import gain_text, unit_text
+from bnao.report.ranking_words import interval
 from bnao.report.web.facts import Facts
 
 FOLLOWS_SIZE = 0.8  # |rank correlation| of score and size from which on the score says little more than the size
@@ -99,7 +100,17 @@ def under_trained(coverage: RoundCoverage) -> list[ChoiceCount]:
 
 def own_warnings(facts: Facts) -> list[str]:
     """What the figures warn of."""
-    return _gain(facts) + _size(facts) + _predictor(facts) + _coverage(facts)
+    return _ranking(facts) + _gain(facts) + _size(facts) + _predictor(facts) + _coverage(facts)
+
+
+def _ranking(facts: Facts) -> list[str]:
+    """A verdict other than that the score can be used."""
+    if facts.ranking is None or facts.ranking.report.verdict.kind in ("trust", "rerank"):
+        return []
+    report = facts.ranking.report
+    tau = report.score.overall.kendall
+    told = tau.reason if tau.value is None else f"Kendall's tau is {interval(tau)}"
+    return [f"The measured ranking: {report.verdict.headline} ({told}; see Can the ranking be trusted?)."]
 
 
 def _gain(facts: Facts) -> list[str]:

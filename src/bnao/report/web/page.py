@@ -8,13 +8,14 @@ from typing import Any
 
 from bnao import __version__
 from bnao.data.words import examples_word
-from bnao.report.commands import needs_python, pick_call, rank_call, resume_call, search_again_call
+from bnao.report.commands import needs_python, pick_call, resume_call, search_again_call
 from bnao.report.format import processes_text
 from bnao.report.metric_words import values_word
+from bnao.report.origin import is_pick, pick_words
 from bnao.report.web.facts import Facts, read_facts
 from bnao.report.web.front_part import fronts
 from bnao.report.web.judgement import own_warnings
-from bnao.report.web.ranking_part import ranking
+from bnao.report.web.ranking_part import call, card, next_step, ranking
 from bnao.report.web.search_part import coverage, learning, pool, prediction, size, time
 from bnao.report.web.training_page import render_training
 from bnao.report.web.winner_part import comparison, drawing, key_figures, mode_text
@@ -84,7 +85,8 @@ def _context(facts: Facts) -> dict[str, Any]:
         "space": f"{facts.config['space']['name']}, {facts.started.get('space_size', 'many')} architectures",
         "created": _moment(manifest.created),
         "contents": CONTENTS,
-        "keys": [] if result is None else key_figures(result),
+        "pick": pick_words(facts.config) if is_pick(facts.config) else "",
+        "keys": ([] if result is None else key_figures(result)) + card(facts),
         "warnings": list(dict.fromkeys(facts.warnings + own_warnings(facts))),
         "mode": "" if result is None else mode_text(result),
         "drawing": drawing(facts),
@@ -94,7 +96,8 @@ def _context(facts: Facts) -> dict[str, Any]:
         "front": fronts(facts),
         "ranking": ranking(facts),
         "check": "" if facts.check is None else facts.check.text,
-        "rank_call": rank_call(run.path, facts.config),
+        "rank_call": call(facts),
+        "ranking_unfinished": facts.ranking_unfinished,
         "examples": examples_word(_source(facts)),
         "metric": facts.metric.name,
         "metric_values": values_word(facts.metric),
@@ -153,7 +156,7 @@ def _next(facts: Facts) -> list[tuple[str, str]]:
     return [
         (f"bnao show {path}", "the summary in the terminal"),
         (f"bnao pool {path} --csv --out pool.csv", "every architecture with its scores, as a table"),
-        (rank_call(path, config), f"how far the ranking can be trusted, measured{again}"),
+        *next_step(facts),
         (pick_call(path, config, half), f"another budget from the same supernet, with no new search{again}"),
         (
             search_again_call(path, facts.run.manifest.recipe, config),

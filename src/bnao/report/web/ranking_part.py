@@ -1,4 +1,4 @@
-"""The part of the page that says whether the ranking can be trusted."""
+"""What the page says of the ranking: its card at the top, its part, and the step that goes on with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from bnao.loop.rank.result import RankingResult
 from bnao.ranking import Estimate
+from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
+from bnao.report.commands import needs_python, rank_call
 from bnao.report.ranking_plots import TauCurve, score_truth, tau_curve
 from bnao.report.ranking_words import (
     FIGURES_HEAD,
@@ -15,6 +17,7 @@ from bnao.report.ranking_words import (
     caution,
     conclusion_rows,
     figure_rows,
+    interval,
     missing_reasons,
     rival_rows,
     round_rows,
@@ -50,6 +53,43 @@ def ranking(facts: Facts) -> Parts:
         "plot": _scatter(result),
         "curve": _along(result),
     }
+
+
+def card(facts: Facts) -> list[Parts]:
+    """The verdict among the key figures, where there is one."""
+    if facts.ranking is None:
+        return []
+    verdict, tau = facts.ranking.report.verdict, facts.ranking.report.score.overall.kendall
+    return [
+        {
+            "key": "verdict", "name": "Can the ranking be trusted?", "exact": verdict.kind,
+            "text": verdict.headline[0].upper() + verdict.headline[1:], "link": "ranking",
+            "below": f"tau {interval(tau)} with {facts.metric.name} when trained alone",
+        }
+    ]  # fmt: skip
+
+
+def call(facts: Facts) -> str:
+    """How to measure the ranking, or go on with it; empty where too little is scored."""
+    possible = facts.ranking_unfinished or len(facts.scored) >= FEWEST_ARCHITECTURES
+    return rank_call(facts.run.path, facts.config) if possible else ""
+
+
+def next_step(facts: Facts) -> list[tuple[str, str]]:
+    """What is left to do about the ranking: nothing where it is measured and decided."""
+    command, found = call(facts), facts.ranking
+    again = ", given the same model and data" if needs_python(facts.config) else ""
+    if not command:
+        return []
+    if facts.ranking_unfinished:
+        return [(command, f"go on with the ranking that is begun, if no process works on it any more{again}")]
+    if found is None:
+        return [(command, f"how far the ranking can be trusted, measured{again}")]
+    larger = min(2 * found.plan.architectures, found.pool_size)
+    if found.report.verdict.kind != "undecided" or larger <= found.plan.architectures:
+        return []
+    command = rank_call(facts.run.path, facts.config, larger)
+    return [(command, f"a larger sample, for how far the ranking can be trusted is undecided{again}")]
 
 
 def _scatter(result: RankingResult) -> str:
