@@ -22,7 +22,7 @@ from bnao.evaluation.config import ScoringConfig
 from bnao.loop.config import FinalConfig, LoopConfig, RerankConfig, SearchConfig, SupernetConfig
 from bnao.loop.train.config import TrainConfig
 from bnao.loop.unread import EVOLUTION, NAO, unread_in_training, unread_of_source, unread_settings
-from bnao.recipes import load_recipe, load_train_recipe, recipe_names, train_recipe_names
+from bnao.recipes import load_recipe, load_train_recipe, recipe_names, train_recipe_names, usual_settings
 from bnao.settings import update
 from bnao.spaces.config import NetworkConfig
 from bnao.training.config import TrainingConfig
@@ -232,6 +232,24 @@ def test_a_batch_of_latencies_needs_a_limit_on_latency():
         "limits.latency_batch is not used without max_latency_ms"
     ]
     assert unread_settings(SearchConfig(limits=Limits(latency_batch=8, max_latency_ms=1.0))) == []
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_what_a_recipe_chose_is_no_mistake_of_who_shortens_it(name):
+    shorter = update(load_recipe(name), {"loop": {"rounds": 1}, "seed": 4})
+    assert unread_settings(shorter, usual_settings(shorter)) == []
+    chosen = update(shorter, {"controller": {"hidden": 7}, "loop": {"proposals": 11}})
+    assert unread_settings(chosen, usual_settings(chosen)) == [
+        "loop.proposals is not used with loop.rounds 1",
+        "controller.hidden is not used with loop.rounds 1",
+    ]
+
+
+def test_a_pick_does_not_repeat_what_its_source_was_told():
+    """Nobody can change these settings there."""
+    changes = {"supernet": {"source": "runs/a"}, "loop": {"rounds": 1, "proposals": 9}, "limits": {"latency_batch": 8}}
+    config = update(SEARCHED, changes)
+    assert len(unread_settings(config)) == 3 and unread_settings(config, usual_settings(config)) == []
 
 
 def test_an_early_check_larger_than_the_pool_is_named() -> None:

@@ -218,6 +218,7 @@ def _begin(
     from bnao.loop.run import prepare as prepare_bench
     from bnao.loop.team.search import SearchWork
     from bnao.loop.team.start import Assembly
+    from bnao.recipes import usual_settings
 
     early, heard = Kept(), _listener(listener)
     log = _stage_log(early, heard)
@@ -225,7 +226,8 @@ def _begin(
         if assembly.follows:
             return _followed(assembly)
         assembly.check(config)
-        bench = prepare_bench(config, log, given=given, latency_threads=latency_threads)
+        usual = usual_settings(config)
+        bench = prepare_bench(config, log, given=given, latency_threads=latency_threads, usual=usual)
         bench, planned = fit_search(bench, log)
         bench = assembly.joined(SearchWork(bench)).bench
         with RunFolder.create(out, config=bench.config, recipe=recipe) as run:
@@ -255,11 +257,12 @@ def plan(
     from bnao.loop.asked import asked
     from bnao.loop.plan.run import plan_search
     from bnao.loop.run import prepare as prepare_bench
+    from bnao.recipes import usual_settings
 
     refuse_launched("a plan", "plan without torchrun")
     config, given = asked(_configuration(model, "custom")[0], model, **arguments)
     log = _stage_log(_listener(listener))
-    return plan_search(prepare_bench(config, log, given=given), log)
+    return plan_search(prepare_bench(config, log, given=given, usual=usual_settings(config)), log)
 
 
 def _configuration(model: SearchConfig | Callable[[], nn.Module] | str, recipe: str) -> tuple[SearchConfig, str]:
@@ -319,6 +322,7 @@ def resume(
     from bnao.loop.run import prepare as prepare_bench
     from bnao.loop.team.search import SearchWork
     from bnao.loop.team.start import Assembly
+    from bnao.recipes import usual_settings
 
     given = given_in_python(
         model, train=train, valid=valid, test=test, prepare=prepare, loss=loss, metric=metric,
@@ -337,7 +341,9 @@ def resume(
             if run.status == "finished" and model is None:
                 return _finished(run, assembly=assembly)
             begun, inputs = run.manifest.pool is not None, read_inputs(run)
-            bench = prepare_bench(run_config(run), log, begun=begun, table=read_latency(run), given=given)
+            config, table = run_config(run), read_latency(run)
+            usual = usual_settings(config)
+            bench = prepare_bench(config, log, begun=begun, table=table, given=given, usual=usual)
             if run.status == "finished":
                 check_inputs(bench, run)
                 return _finished(run, bench=bench, assembly=assembly)

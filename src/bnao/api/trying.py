@@ -21,9 +21,10 @@ def dry_search(config: SearchConfig, *, listener: Listener | Callable[..., None]
     Raises BnaoError where :func:`bnao.search` does before it begins.
     """
     from bnao.loop.dry.search import try_search
+    from bnao.recipes import usual_settings
 
     refuse_launched("a dry run of a search", "try it without torchrun")
-    return try_search(config, _stage_log(_listener(listener)))
+    return try_search(config, _stage_log(_listener(listener)), usual_settings(config))
 
 
 def dry_train(

@@ -58,12 +58,14 @@ def prepare(
     given: Given = NOTHING,
     table: LatencyTable | None = None,
     latency_threads: int | None = None,
+    usual: SearchConfig | None = None,
 ) -> Workbench:
     """Load the data, lay out the networks, and refuse what does not fit together. Raises BnaoError; writes nothing.
 
     ``begun``: the run has its pool already, so what it was made from is not needed any more. ``given``: what the
     settings call ``own``. ``table``: the latencies that the run has measured already; ``latency_threads``: how many to
-    measure them with, where these are not the search's.
+    measure them with, where these are not the search's. ``usual``: the settings that ``config`` was begun with, so
+    that unread ones are told of only where they were chosen.
     """
     load_plugins(config.plugins)  # first, for they may bring the policy or the proposer
     trust_named(config.plugins, log.warn)
@@ -84,7 +86,8 @@ def prepare(
             check_parts(bench)
     elif given.latency is not None:
         raise SettingError("a function of latency is used by limits.max_latency_ms only; received none: set the limit")
-    for text in unread_settings(config) + ([] if config.data.source == OWN else unread_of_source(config.data)):
+    of_source = [] if config.data.source == OWN or config == usual else unread_of_source(config.data)
+    for text in unread_settings(config, usual) + of_source:
         log.warn(text)
     return bench
 

@@ -39,13 +39,25 @@ class _Training:
         return getattr(self.config, field) not in (getattr(self.default, field), getattr(TrainingConfig(), field))
 
 
-def unread_settings(config: SearchConfig) -> list[str]:
+def unread_settings(config: SearchConfig, usual: SearchConfig | None = None) -> list[str]:
     """One sentence for each setting, or group of them, that differs from its default and has no effect.
+
+    ``usual``: what ``config`` was begun with, such as a recipe. What one changed setting leaves unread of the rounds
+    and the controller is named only where it differs from these too; where nothing was changed, nothing is named.
 
     >>> unread_settings(SearchConfig(loop=LoopConfig(rounds=1, proposals=20)))
     ['loop.proposals is not used with loop.rounds 1']
     """
-    texts = _limits(config) + _loop(config) + _scoring(config) + _check(config) + _rerank(config) + _final(config)
+    if config == usual:
+        return []
+    texts = (
+        _limits(config)
+        + _loop(config, usual or SearchConfig())
+        + _scoring(config)
+        + _check(config)
+        + _rerank(config)
+        + _final(config)
+    )
     for training in _trainings(config):
         texts += _of_training(training)
     return texts
@@ -90,10 +102,12 @@ def _limits(config: SearchConfig) -> list[str]:
     )
 
 
-def _loop(config: SearchConfig) -> list[str]:
-    controller, changed = config.controller, _changed(config.controller, ControllerConfig())
+def _loop(config: SearchConfig, usual: SearchConfig) -> list[str]:
+    controller, chosen = config.controller, _changed(config.controller, usual.controller)
+    changed = [name for name in _changed(controller, ControllerConfig()) if name in chosen]
     if config.loop.rounds == 1 and config.max_minutes is None:  # with it the rounds may not be those asked for
-        proposals = [name for name in _changed(config.loop, LoopConfig()) if name == "proposals"]
+        known = {LoopConfig().proposals, usual.loop.proposals}
+        proposals = [] if config.loop.proposals in known else ["proposals"]
         why = "with loop.rounds 1"
         controller_unread = [] if config.loop.known else changed  # a pool that is given may teach it at the start
         return _sentence("loop", proposals, why) + _sentence("controller", controller_unread, why)

@@ -28,10 +28,11 @@ STREAM = "dry-run"
 DRAWN = 8  # architectures that the sampling policy is made with
 
 
-def try_search(config: SearchConfig, log: StageLog) -> DryRun:
+def try_search(config: SearchConfig, log: StageLog, usual: SearchConfig | None = None) -> DryRun:
     """Data, networks, and two steps of the supernet, of a re-ranking and of the final training.
 
-    Raises BnaoError as the search would before it begins; a limit on latency is not measured.
+    ``usual``: the settings that ``config`` was begun with. Raises BnaoError as the search would before it begins; a
+    limit on latency is not measured.
     """
     load_plugins(config.plugins)
     POLICIES.get(config.sampling.policy)
@@ -42,7 +43,7 @@ def try_search(config: SearchConfig, log: StageLog) -> DryRun:
             check_budgets(bench)
             check_parts(bench)
             check_targets(bench)
-        for text in unread_settings(config) + unread_of_source(config.data):
+        for text in unread_settings(config, usual) + unread_of_source(config.data):
             log.warn(text)
         with log.stage("steps", "two steps of each kind", 3, "kinds") as stage:
             networks = _networks(bench, stage)
