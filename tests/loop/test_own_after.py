@@ -43,10 +43,10 @@ def test_a_limit_on_latency_is_kept_by_whole_networks(searched: bnao.Result) -> 
 def test_the_ranking_is_judged_by_the_runs_metric(searched: bnao.Result) -> None:
     found = bnao.rank(searched.path, 6, second_seed=5, model=One, **GIVEN)
     assert found.metric.name == "mse" and found.examples == "examples"
-    truth = [row.metric for row in found.judged]
+    truth = [row.metric for row in found.rows]
     assert found.report.score.pick.best == pytest.approx(min(truth))
     negated = [-value for value in truth]
-    tau = bnao.ranking.kendall([row.scores[-1] for row in found.judged], negated)
+    tau = bnao.ranking.kendall([row.scores[-1] for row in found.rows], negated)
     assert found.report.score.overall.kendall.value == pytest.approx(tau)
     with (searched.path / "ranking.csv").open() as file:
         rows = list(csv.DictReader(file))

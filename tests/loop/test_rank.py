@@ -24,12 +24,16 @@ from bnao.evaluation.measure import measure
 from bnao.loop.inputs import run_config
 from bnao.loop.rank import alone
 from bnao.loop.rank import crew as crew_module
+from bnao.loop.rank.build import report_of
 from bnao.loop.rank.crew import Crew
 from bnao.loop.rank.jobs import Job, Training
-from bnao.loop.rank.result import RankingResult, Row, read_ranking
+from bnao.loop.rank.noise import little_spread
+from bnao.loop.rank.plan import RankPlan
+from bnao.loop.rank.result import RankingResult, Row, ranking_of, read_ranking
 from bnao.loop.saving import FileSaves
 from bnao.loop.stopping import Stop
 from bnao.loop.workbench import make_workbench
+from bnao.objective.info import MetricInfo
 from bnao.ranking.bootstrap import missing
 from bnao.report.ranking_words import conclusion_rows, missing_reasons
 from bnao.report.web.facts import read_facts
@@ -155,7 +159,9 @@ def test_two_rankings_at_a_time_are_refused(copied: Path) -> None:
         api.rank(copied, 8)
 
 
-def test_what_diverges_is_left_out_and_told(scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_diverges_counts_as_the_worst_and_is_told(
+    scored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(scored, tmp_path / "run")
     calls = []
 
@@ -168,8 +174,50 @@ def test_what_diverges_is_left_out_and_told(scored: Path, tmp_path: Path, monkey
     monkeypatch.setattr(alone, "train_standalone", training)
     result = api.rank(tmp_path / "run", 5, processes=1)
     assert [row.metric is None for row in result.rows] == [False, True, False, False, False]
-    assert result.report.num_architectures == 4 and "1 of 5 trainings diverged" in result.warnings[0]
+    assert result.report.num_architectures == 5 and "1 of 5 trainings diverged" in result.warnings[0]
     assert api.rank(tmp_path / "run") == result and len(calls) == 5
+    finite = [row.metric for row in result.rows if row.metric is not None]
+    truth = [-1.0 if row.metric is None else row.metric for row in result.rows]
+    assert result.report.score.pick.best == max(finite)
+    tau = bnao.ranking.kendall([row.scores[-1] for row in result.rows], truth)
+    assert result.report.score.overall.kendall.value == pytest.approx(tau)
+    checks = bnao.verify(tmp_path / "run", others=0).checks
+    assert [c.outcome for c in checks if c.name == "ranking: figures"] == ["agrees"]
+
+
+@pytest.mark.parametrize(("spread", "told"), [(0.01, True), (0.05, False)])
+def test_a_truth_that_spreads_little_more_than_chance_is_told(spread: float, told: bool) -> None:
+    """The standard error of half of 1,000 images is 1.6 points."""
+    found = little_spread([0.5 + spread * k for k in (-1, 0, 1)], MetricInfo(), 1000, "images")
+    assert bool(found) == told and ("1.6" in found) == told
+    assert little_spread([0.5, 0.5], MetricInfo(name="mse", is_share=False), 1000, "images") == ""
+
+
+def test_a_first_by_score_that_diverged_is_not_trusted() -> None:
+    score = [0.6 + 0.005 * k for k in range(41)]
+    rows = [
+        Row(
+            id=f"{k}", architecture="", origin="", round=1, num_params=100, macs=1, live_params=None, operations=[],
+            scores=[value], metric=value, second_metric=None, seconds=1.0,
+        )
+        for k, value in enumerate(score)
+    ]  # fmt: skip
+    plan = RankPlan(round=1, architectures=41, stratify="none", second_seed=0, seed=0)
+    assert report_of(rows, [1], plan, 100, MetricInfo()).verdict.kind == "trust"
+    rows[-1] = replace(rows[-1], metric=None)
+    found = report_of(rows, [1], plan, 100, MetricInfo())
+    assert found.verdict.kind == "rerank" and found.score.pick.regret.value == pytest.approx(score[-2] - score[0])
+
+
+def test_a_ranking_of_other_statistics_is_computed_again_and_trains_nothing(copied: Path) -> None:
+    with RunFolder.resume(copied / "ranking", ranking=True) as folder, folder.commit() as commit:
+        found = ranking_of(folder)
+        assert found is not None
+        commit.write_json("ranking.json", replace(found, statistics=1))
+    assert "not checked" in {c.outcome for c in bnao.verify(copied, others=0).checks if c.name == "ranking: figures"}
+    recorder = Recorder()
+    assert api.rank(copied, listener=recorder) == found
+    assert recorder.of("ranking_finished") and not recorder.of("training_finished")
 
 
 def test_command(ranked, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,6 +75,29 @@ def test_too_little_to_say() -> None:
     assert nothing.kind == "undecided" and "3 pairs" in nothing.text
 
 
+def test_more_architectures_are_asked_for_only_where_there_are_more() -> None:
+    assert "Train more architectures alone." in decide(tau(-0.1, 0.7), {}, FIRST).text
+    for found in (tau(-0.1, 0.7), missing(3, "3 pairs of unequal truth, 10 are needed")):
+        text = decide(found, {}, FIRST, whole=True).text
+        assert "Train more" not in text and "a larger pool" in text
+
+
+@pytest.mark.parametrize("found", [tau(-0.2, 0.3), tau(-0.1, 0.7)])
+def test_a_truth_that_is_noise_is_told(found: Estimate) -> None:
+    told = "train them longer alone"
+    assert told in decide(found, {}, FIRST, seeds=tau(-0.3, 0.9)).text
+    assert told not in decide(found, {}, FIRST, seeds=tau(0.1, 0.9)).text + decide(found, {}, FIRST).text
+    assert told not in decide(found, {}, FIRST, seeds=missing(3, "3 pairs of unequal truth")).text
+
+
+def test_where_a_blind_pick_is_as_good_the_score_is_not_praised() -> None:
+    found = decide(GOOD, {"size": AHEAD}, Reach(1, 40, 1.0, blind=0.975))
+    assert found.kind == "undecided" and "98 % of the sample are within" in found.text
+    truth = 0.9 + 0.004 * np.random.default_rng(0).random(100)
+    alike = report(truth, truth, np.arange(1, 101), resamples=100).verdict
+    assert alike.kind == "undecided" and "hardly matters" in alike.text
+
+
 @pytest.mark.parametrize(("noise", "seed", "kind"), [(0.02, 0, "trust"), (2.0, 0, "rerank"), (50.0, 0, "worthless")])
 def test_from_samples(noise: float, seed: int, kind: str) -> None:
     s = sample(120, seed, score_noise=noise, size_noise=2.0)

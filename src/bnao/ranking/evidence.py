@@ -11,7 +11,7 @@ from bnao.ranking.bootstrap import Estimate, Weights, pairs_estimate
 from bnao.ranking.figures import kendall_values
 from bnao.ranking.good import SHARES, Good
 from bnao.ranking.perfect import with_limit
-from bnao.ranking.pick import good_positions
+from bnao.ranking.pick import good_positions, is_good
 from bnao.ranking.scopes import Scope, num_pairs
 from bnao.ranking.verdict import CERTAIN, Reach, Rival
 
@@ -57,6 +57,7 @@ def reach(
     Whether the first alone is good is asked of ``parts_PR``, see :func:`~bnao.ranking.bootstrap.quarters`; where
     these are parts ``of_a_sample``, only if it is good in the whole: few quarters hold both it and a better one.
     """
+    good_enough_P = is_good(truth_P, truth_P.max(), good.tolerance)
     places_R = good_positions(scores_P, truth_P, weights_PR, good.tolerance)[1:]
     firsts_R = np.zeros(1)
     if parts_PR is not None:
@@ -67,4 +68,5 @@ def reach(
         num=int(weights_PR[:, -1].sum()),
         first=float((firsts_R == 1).mean()),
         good=good.text,
+        blind=float(good_enough_P.mean()),
     )

@@ -37,7 +37,8 @@ def numbers(name: str, values: ArrayLike, count: int | None = None, *, missing: 
         first = int(np.flatnonzero(wrong_P)[0])
         raise SettingError(
             f"{name} are finite; received {values_P[first]} at position {first} ({int(wrong_P.sum())} of "
-            f"{len(values_P)} are not finite): leave it out of all lists, or give it a number you can name"
+            f"{len(values_P)} are not finite): leave it out of all lists, or give it a number you can name (a training "
+            "that diverged is the worst outcome: one below the worst)"
         )
     return values_P
 

@@ -74,6 +74,11 @@ def top_mean(scores_P: Floats, truth_P: Floats, weights_PR: Weights, count: int)
     return np.where(taken_GR.sum(axis=0) == count, total_R / count, np.nan)
 
 
+def is_good(truth: Floats, best: Floats | float, tolerance: float) -> NDArray[np.bool_]:
+    """Whether each truth is within ``tolerance`` of ``best``; of shapes that broadcast."""
+    return np.asarray(truth >= best - tolerance - ROUNDING * np.abs(best))
+
+
 def good_positions(scores_P: Floats, truth_P: Floats, weights_PR: Weights, tolerance: float) -> Floats:
     """(R,) place in the ranking of the first architecture whose truth is within ``tolerance`` of the sample's best.
 
@@ -81,7 +86,7 @@ def good_positions(scores_P: Floats, truth_P: Floats, weights_PR: Weights, toler
     the good ones are placed last, for one may be unlucky.
     """
     best_R = _best(truth_P, weights_PR)
-    good_PR = (truth_P[:, None] >= best_R - tolerance - ROUNDING * np.abs(best_R)) * weights_PR.astype(np.float64)
+    good_PR = is_good(truth_P[:, None], best_R, tolerance) * weights_PR.astype(np.float64)
     _, group_P = np.unique(-scores_P, return_inverse=True)
     drawn_GR = _by_group(weights_PR.astype(np.float64), group_P)
     good_GR = _by_group(good_PR, group_P)

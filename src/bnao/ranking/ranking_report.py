@@ -55,6 +55,7 @@ def report(
     rounds: Mapping[str, ArrayLike] | Sequence[ArrayLike] | None = None,
     second_truth: ArrayLike | None = None,
     metric: MetricInfo = ACCURACY,
+    whole: bool = False,
     confidence: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -71,6 +72,7 @@ def report(
     - ``second_truth`` (P,): the same of a second seed, NaN where there is none;
     - ``metric``: name and direction of the truth, and whether it is a share in [0, 1]. Figures of the pick are in its
       units; the verdict's tolerance is half a percentage point of a share, else relative (:mod:`bnao.ranking.good`);
+    - ``whole``: these are all architectures there are, so that a verdict asks for no more of them;
     - ``confidence`` of the percentile intervals, from ``resamples`` >= 50 bootstrap samples of architectures, drawn by
       ``seed``. The same arguments give the same report.
 
@@ -106,6 +108,9 @@ def report(
     overall, within = (
         Taus(rankings, truth_P, where[name], weights_PR, confidence) for name in ("overall", "within_size")
     )
+    noise = None
+    if second_P is not None:
+        noise = ceiling(truth_P, second_P, sizes_P, rule, confidence=confidence, resamples=resamples, seed=seed)
     return RankingReport(
         num_architectures=num,
         confidence=float(confidence),
@@ -121,9 +126,7 @@ def report(
         fused=None
         if counts_PO is None
         else Fused(figures(rankings[FUSED]), overall.lead(FUSED, COUNTS_FIT), within.lead(FUSED, COUNTS_FIT)),
-        ceiling=None
-        if second_P is None
-        else ceiling(truth_P, second_P, sizes_P, rule, confidence=confidence, resamples=resamples, seed=seed),
+        ceiling=noise,
         partial_size_correlation=partial_correlation(scores_P, sizes_P, truth_P, weights_PR, confidence),
         verdict=decide(
             overall.estimate(SCORE),
@@ -131,6 +134,8 @@ def report(
             reach(scores_P, truth_P, weights_PR, quarters(num, resamples, seed), good_enough(metric, truth_P)),
             None if counts_PO is None else Rival(overall.estimate(FUSED), overall.lead(FUSED, COUNTS_FIT)),
             metric=metric.name + ("" if metric.higher_is_better else " (lower is better; agreement is above 0)"),
+            seeds=None if noise is None else noise.seeds.kendall,
+            whole=whole,
         ),
     )
 

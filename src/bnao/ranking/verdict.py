@@ -15,6 +15,8 @@
 4. **rerank**: the top k by score hold such an architecture in :data:`CERTAIN` of the resamples, and the smallest such
    k is at most :data:`MOST` of all; else **undecided**: good on the whole, and no help at the top.
 
+Before 3 and 4: where a blind pick is as good in :data:`SURE` of the sample, it is **undecided**: any choice does.
+
 k belongs to a sample of this size; of a larger pool the same share is to be trained alone (``share``).
 How often a verdict from few architectures is wrong: ``verdict_errors.py`` measures it.
 """
@@ -42,6 +44,8 @@ SURE = 0.95
 """Share of the quarters in which the first has to be good: stricter, for nothing mends a wrong pick."""
 MOST = 0.5
 """Re-ranking more than this share of all is no help."""
+MORE = "Train more architectures alone."
+MORE_POOL = "All of the pool was trained alone: only a search with a larger pool can say more."
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Reach:
     num: int  # architectures in all
     first: float  # share of random quarters where the first by score is good; 0 if it is not in all, or they are small
     good: str = SHARES.text  # what that means
+    blind: float = 0.0  # share of the architectures that are good: a random first is so, as often
 
 
 @dataclass(frozen=True)
@@ -75,29 +80,37 @@ class Verdict:
 
 
 def decide(
-    tau: Estimate, rivals: Mapping[str, Rival], reach: Reach, fused: Rival | None = None, *, metric: str = "accuracy"
+    tau: Estimate,
+    rivals: Mapping[str, Rival],
+    reach: Reach,
+    fused: Rival | None = None,
+    *,
+    metric: str = "accuracy",
+    seeds: Estimate | None = None,
+    whole: bool = False,
 ) -> Verdict:
     """The verdict from tau overall, the trivial rankings by name, and the reach. See the rules above.
 
     ``fused``: the fit on operation counts and score together, and its lead over the one on counts alone. It changes
     no verdict, but where a count does as well by itself it says whether the score still adds to it. ``metric``
-    names the truth.
+    names the truth; ``seeds`` is the tau of two seeds of it: where these are not shown to agree, what calls for more
+    architectures, or for none, says so. ``whole``: the sample is all there is, and more architectures cannot be had.
 
     >>> figure = Estimate(0.7, 0.6, 0.8, 780)
     >>> decide(figure, {}, Reach(count=5, num=40, first=0.3)).headline
     're-rank the top 5 of 40'
     """
     said = f"Kendall's tau with the stand-alone {metric} is {tau}"
+    noise, more = _noise(seeds), MORE_POOL if whole else MORE
     if tau.low is None or tau.high is None:
-        return Verdict("undecided", "undecided", f"Nothing can be said: {tau.reason}.")
+        text = f"Nothing can be said: {tau.reason}. {more} Where their truth is the same, train them longer."
+        return Verdict("undecided", "undecided", text)
     if tau.low <= 0:
         if tau.high < USEFUL_TAU:
             words = "not shown to be better than chance, and at best of little use"
             words = words if tau.high >= 0 else "worse than chance"
-            return Verdict("worthless", "worthless", f"{said}: {words}. Do not choose by this score.")
-        return Verdict(
-            "undecided", "undecided", f"{said}: anything from worthless to useful. Train more architectures alone."
-        )
+            return Verdict("worthless", "worthless", f"{said}: {words}. Do not choose by this score.{noise}")
+        return Verdict("undecided", "undecided", f"{said}: anything from worthless to useful. {more}{noise}")
     name = best_rival(rivals)
     beaten = "No trivial ranking could be compared."
     if name is not None:
@@ -106,7 +119,7 @@ def decide(
         if not lead.above_zero:
             assert lead.value is not None and lead.high is not None
             if lead.value > 0 and lead.high >= LARGE_LEAD:
-                text = f"{said}, and {ahead}: not shown to be better. Train more architectures alone."
+                text = f"{said}, and {ahead}: not shown to be better. {more}{noise}"
                 return Verdict("undecided", "undecided", text, name)
             text = f"{said}, and {ahead}: {title} does as well, and needs no supernet."
             if fused is not None and fused.lead.above_zero:
@@ -119,8 +132,21 @@ def decide(
     return _top(said, beaten, name, reach)
 
 
+def _noise(seeds: Estimate | None) -> str:
+    """What two seeds of the truth say against it; empty where they agree, or were not measured."""
+    if seeds is None or seeds.low is None or seeds.low > 0:
+        return ""
+    return (
+        f" Two seeds of the same networks are not shown to agree either (tau {seeds}): before anything is concluded, "
+        "train them longer alone, or measure them on more examples."
+    )
+
+
 def _top(said: str, beaten: str, name: str | None, reach: Reach) -> Verdict:
     good = reach.good
+    if reach.blind >= SURE:
+        text = f"{said}, but {100 * reach.blind:.0f} % of the sample are {good}: which one is taken hardly matters."
+        return Verdict("undecided", "undecided", f"{text} {beaten}", name)
     count = max(reach.count, 2)  # one network cannot be re-ranked
     share = count / reach.num
     if reach.first >= SURE:
@@ -131,7 +157,10 @@ def _top(said: str, beaten: str, name: str | None, reach: Reach) -> Verdict:
     if share <= MOST:
         text = f"{said}, and {held} hold an architecture {good} in {100 * CERTAIN:g} % of the resamples. {beaten}"
         return Verdict("rerank", f"re-rank the top {count} of {reach.num}", text, name, count, share)
-    text = f"{said}, but it takes {held} to hold an architecture {good}: no help at the top. {beaten}"
+    text = (
+        f"{said}, but it takes {held} to hold an architecture {good}: no help at the top. Choose by trainings alone, "
+        f"or train the supernet longer. {beaten}"
+    )
     return Verdict("undecided", "undecided", text, name)
 
 

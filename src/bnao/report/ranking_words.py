@@ -81,7 +81,7 @@ def sample_rows(result: RankingResult) -> list[tuple[str, str]]:
     """What was measured."""
     plan, report = result.plan, result.report
     how = "equal numbers (give or take one) from five classes of size" if plan.stratify == "size" else "drawn uniformly"
-    drawn = f"{len(result.judged)} of the {count(result.pool_size)} scored architectures, {how}, seed {plan.seed}"
+    drawn = f"{len(result.rows)} of the {count(result.pool_size)} scored architectures, {how}, seed {plan.seed}"
     rule = report.size_rule
     equal = "the same number of parameters" if rule.kind == "equal" else f"within {100 * rule.tolerance:g} %"
     return [

@@ -9,8 +9,9 @@ from bnao.data.words import examples_word
 from bnao.errors import NumericalError
 from bnao.loop.rank.counts import live_architectures, operation_counts
 from bnao.loop.rank.jobs import Job, Training
+from bnao.loop.rank.noise import little_spread
 from bnao.loop.rank.plan import Frame, RankPlan
-from bnao.loop.rank.result import RankingResult, Row
+from bnao.loop.rank.result import STATISTICS, RankingResult, Row
 from bnao.loop.result import SCORE_NAME
 from bnao.loop.workbench import Workbench
 from bnao.objective.info import MetricInfo, metric_info
@@ -37,8 +38,12 @@ def build_result(
     frame: Frame,
     sample: Sequence[PoolEntry],
     trained: Mapping[str, Training],
+    notes: Sequence[str] = (),
 ) -> RankingResult:
-    """The result from all trainings of the plan. Raises NumericalError if fewer than 3 of them have a metric."""
+    """The result from all trainings of the plan, with ``notes`` among its warnings.
+
+    Raises NumericalError if fewer than 3 of them have a metric.
+    """
     architectures = [bench.space.grammar.parse(entry.text) for entry in sample]
     sizes, macs = bench.rerank.sizes.num_params(architectures), bench.rerank.sizes.macs(architectures)
     live = live_architectures(bench.space, architectures)
@@ -65,47 +70,75 @@ def build_result(
                 seconds=first.seconds + (0.0 if second is None else second.seconds),
             )
         )
-    judged = [row for row in rows if row.metric is not None]
+    finite = [row.metric for row in rows if row.metric is not None]
     failed = [training.failure for training in trained.values() if training.failure]
-    if len(judged) < FEWEST:
+    if len(finite) < FEWEST:
         raise NumericalError(
-            f"a ranking needs {FEWEST} stand-alone trainings that stay finite; {len(judged)} of {len(rows)} did: "
+            f"a ranking needs {FEWEST} stand-alone trainings that stay finite; {len(finite)} of {len(rows)} did: "
             f"mend rerank.training in a new search ({failed[0]})"
         )
-    warnings = [f"{len(failed)} of {len(trained)} trainings diverged and are left out ({failed[0]})"] if failed else []
-    if len(judged) == len(frame.entries):
-        warnings.append("all of the pool was trained alone: only a run with a larger pool can say more")
+    warnings = [*notes]
+    if failed:
+        warnings.append(f"{len(failed)} of {len(trained)} trainings diverged and count as the worst ({failed[0]})")
     word, metric = examples_word(bench.config.data.source), metric_info(bench.objective.metric)
+    num_examples = len(bench.held_out.open().images)
+    alike = little_spread(finite, metric, num_examples, word)
+    warnings += [alike] if alike else []
     return RankingResult(
         plan=plan,
         pool_size=len(frame.entries),
         score_name=str(run.read_json(SCORE_NAME)) if run.has(SCORE_NAME) else "score",
-        measured_on=f"{len(bench.held_out.open().images):,} {word}, {bench.held_out.measured}",
+        measured_on=f"{num_examples:,} {word}, {bench.held_out.measured}",
         rounds=list(rounds),
         operations=operations.names,
-        report=report_of(judged, list(rounds), plan.seed, metric),
+        report=report_of(rows, list(rounds), plan, len(frame.entries), metric),
         rows=rows,
         metric=metric,
         examples=word,
         warnings=warnings,
+        statistics=STATISTICS,
     )
 
 
-def report_of(rows: Sequence[Row], rounds: Sequence[int], seed: int, metric: MetricInfo) -> RankingReport:
-    """The report on the scores of the last round, which scored the whole pool; all ``rows`` have a metric."""
+def report_of(
+    rows: Sequence[Row], rounds: Sequence[int], plan: RankPlan, pool_size: int, metric: MetricInfo
+) -> RankingReport:
+    """The report on the scores of the last round, which scored the whole pool. Some of ``rows`` have a metric.
+
+    A training without one has diverged, the worst of outcomes: it counts as just below the worst of the others. Left
+    out, a score that puts such an architecture first would be called true.
+    """
     scores = {number: [_number(row.scores[k]) for row in rows] for k, number in enumerate(rounds)}
-    seconds = [_number(row.second_metric) for row in rows]
+    seconds = _with_worst([row.second_metric for row in rows[: plan.second_seed]], metric)
+    seconds += [math.nan] * (len(rows) - len(seconds))
     return report(
         scores[rounds[-1]],
-        [_number(row.metric) for row in rows],
+        _with_worst([row.metric for row in rows], metric),
         [row.num_params for row in rows],
         live_sizes=None if rows[0].live_params is None else [row.live_params or 0 for row in rows],
         op_counts=[row.operations for row in rows] if rows[0].operations else None,
         rounds={f"round {number}": values for number, values in scores.items() if not all(map(math.isnan, values))},
         second_truth=None if all(map(math.isnan, seconds)) else seconds,
         metric=metric,
-        seed=seed,
+        whole=len(rows) == pool_size,
+        seed=plan.seed,
     )
+
+
+def _with_worst(values: Sequence[float | None], metric: MetricInfo) -> list[float]:
+    """``values`` with the next worse number than their worst in the place of None; NaN where all are None.
+
+    >>> _with_worst([0.5, None, 0.25], MetricInfo()) == [0.5, math.nextafter(0.25, 0), 0.25]
+    True
+    >>> _with_worst([0.0, None], MetricInfo())  # there is no worse accuracy
+    [0.0, 0.0]
+    """
+    finite = [value for value in values if value is not None]
+    if not finite:
+        return [math.nan] * len(values)
+    worst = math.nextafter(min(finite), -math.inf) if metric.higher_is_better else math.nextafter(max(finite), math.inf)
+    worst = min(max(worst, 0.0), 1.0) if metric.is_share else worst
+    return [worst if value is None else value for value in values]
 
 
 def _number(value: float | None) -> float:

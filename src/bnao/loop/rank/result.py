@@ -14,6 +14,8 @@ from bnao.ranking import RankingReport
 from bnao.storage import RunFolder, from_dict
 from bnao.storage.files import json_bytes, write_atomic
 
+STATISTICS = 2
+"""Which way of computing the report this is: a ranking of another is computed again from its trainings."""
 RANKING = "ranking.json"
 CSV = "ranking.csv"
 
@@ -38,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class RankingResult:
-    """A whole ranking. ``report`` judges the scores of the last of ``rounds`` by the metric of ``rows``."""
+    """A whole ranking. ``report`` judges the scores of the last of ``rounds`` by the metric of all ``rows``."""
 
     plan: RankPlan
     pool_size: int  # architectures that were drawn from
@@ -51,11 +53,7 @@ class RankingResult:
     metric: MetricInfo = field(default_factory=MetricInfo)  # what the truth is
     examples: str = "images"  # what it was measured on are called
     warnings: list[str] = field(default_factory=list)
-
-    @property
-    def judged(self) -> list[Row]:
-        """The rows that the report is about: all but those that diverged."""
-        return [row for row in self.rows if row.metric is not None]
+    statistics: int = 1  # of STATISTICS; a file that does not name it is of the first
 
 
 def read_ranking(run: RunFolder) -> RankingResult | None:

@@ -11,6 +11,7 @@ device); of the stage ``rank`` those of any stage, and ``epoch`` (architecture, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from bnao.loop.rank.plan import (
     read_plan,
     whole,
 )
-from bnao.loop.rank.result import RANKING, RankingResult, ranking_of
+from bnao.loop.rank.result import RANKING, STATISTICS, RankingResult, ranking_of
 from bnao.loop.rank.sample import sample_order
 from bnao.loop.stages import Stage, StageLog
 from bnao.loop.stopping import stoppable
@@ -88,18 +89,21 @@ def rank_run(
         stack.enter_context(stoppable(log.stop))
         stack.enter_context(keeping_freed_memory())
         log.listener = Several(stack.enter_context(folder.event_log()), listener)
+        notes = []
         if log.resumed and folder.manifest.versions != versions():
-            log.warn("this ranking was begun with other versions: trainings of the two may differ")
+            notes.append("this ranking was begun with other versions: trainings of the two may differ")
+            log.warn(notes[0])
         _check_held_out(bench, folder)
         if plan != before:
             with log.commit() as commit:
                 commit.write_json(PLAN, plan)
                 commit.set_status("running")
-        return _Ranking(bench, run, folder, log, plan, frame).result(processes)
+        return _Ranking(bench, run, folder, log, plan, frame).result(processes, notes)
 
 
 def _is_current(done: RankingResult, plan: RankPlan, run: RunFolder) -> bool:
-    return done.plan == plan and done.rounds == list(scored_rounds(run, [row.id for row in done.rows]))
+    same = done.plan == plan and done.statistics == STATISTICS
+    return same and done.rounds == list(scored_rounds(run, [row.id for row in done.rows]))
 
 
 def _check_held_out(bench: Workbench, folder: RunFolder) -> None:
@@ -126,8 +130,8 @@ class _Ranking:
         self._steps = num_steps(bench.config.rerank.training, len(bench.data.train))
         self._trained = read_trainings(folder)
 
-    def result(self, processes: int | None) -> RankingResult:
-        """Train what is left, and report."""
+    def result(self, processes: int | None, notes: Sequence[str]) -> RankingResult:
+        """Train what is left, and report, with ``notes`` among the warnings."""
         log, sample = self._log, self._sample()
         jobs = [Job(entry.id, entry.text) for entry in sample]
         jobs += [Job(entry.id, entry.text, second=True) for entry in sample[: self._plan.second_seed]]
@@ -143,11 +147,11 @@ class _Ranking:
         title = f"{len(sample)} of the pool trained alone{twice}"
         with log.stage(STAGE, title, self._steps * len(jobs), "steps") as stage:
             self._train(stage, left, len(jobs) - len(left), count)
-            made = build_result(self._bench, self._run, self._plan, self._frame, sample, self._trained)
+            made = build_result(self._bench, self._run, self._plan, self._frame, sample, self._trained, notes)
             for text in made.warnings:
                 log.warn(text)
             tau = made.report.score.overall.kendall.value
-            stage.figures.update({"architectures": len(made.judged)} | ({} if tau is None else {"tau": tau}))
+            stage.figures.update({"architectures": len(made.rows)} | ({} if tau is None else {"tau": tau}))
 
             def keep(commit: Commit) -> None:
                 commit.write_json(RANKING, made)
