@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnao.errors import RunError, SettingError
-from bnao.loop.rank.plan import Asked, Frame, RankPlan, make_plan, open_ranking, read_frame, whole
+from bnao.loop.rank.plan import Asked, Frame, RankPlan, left_out_words, make_plan, open_ranking, read_frame, whole
 from bnao.recipes import load_recipe
 from bnao.storage import PoolEntry, RunFolder
 
@@ -43,6 +43,9 @@ def test_a_frame_knows_what_later_rounds_scored_beside_it(run: RunFolder) -> Non
     begun, whole_pool = read_frame(run, 1), read_frame(run)
     assert (begun.round, len(begun.entries), begun.left_out) == (1, 20, 6)
     assert (whole_pool.round, len(whole_pool.entries), whole_pool.left_out) == (2, 26, 0)
+    told = left_out_words(begun, "run/ranking")
+    assert "the 20 architectures that round 1 scored" in told and "6 of later rounds are not in it" in told
+    assert "remove the folder 'run/ranking', which discards its trainings" in told
 
 
 def test_where_later_rounds_hold_more_the_refusal_says_how_to_reach_it(run: RunFolder) -> None:

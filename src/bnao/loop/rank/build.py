@@ -10,7 +10,7 @@ from bnao.errors import NumericalError
 from bnao.loop.rank.counts import live_architectures, operation_counts
 from bnao.loop.rank.jobs import Job, Training
 from bnao.loop.rank.noise import little_spread
-from bnao.loop.rank.plan import Frame, RankPlan
+from bnao.loop.rank.plan import FOLDER, Frame, RankPlan, left_out_words
 from bnao.loop.rank.result import STATISTICS, RankingResult, Row
 from bnao.loop.result import SCORE_NAME
 from bnao.loop.workbench import Workbench
@@ -78,6 +78,8 @@ def build_result(
             f"mend rerank.training in a new search ({failed[0]})"
         )
     warnings = [*notes]
+    if frame.left_out:
+        warnings.append(left_out_words(frame, str(run.path / FOLDER)))
     if failed:
         warnings.append(f"{len(failed)} of {len(trained)} trainings diverged and count as the worst ({failed[0]})")
     word, metric = examples_word(bench.config.data.source), metric_info(bench.objective.metric)

@@ -70,6 +70,15 @@ def read_frame(run: RunFolder, round: int | None = None) -> Frame:
     return found
 
 
+def left_out_words(frame: Frame, where: str) -> str:
+    """What a ranking that was begun at an earlier round does not see, and how it would."""
+    return (
+        f"the sample is drawn from the {len(frame.entries)} architectures that round {frame.round} scored when this "
+        f"ranking was begun; {frame.left_out} of later rounds are not in it: to have them, remove the folder "
+        f"{where!r}, which discards its trainings, and rank again"
+    )
+
+
 def open_ranking(run: RunFolder) -> RunFolder | None:
     """The ranking of a run, to read; None where none was begun. Raises RunError where it is damaged."""
     path = run.path / FOLDER
