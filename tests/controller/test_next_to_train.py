@@ -54,6 +54,24 @@ def test_better_than_what_the_scores_would_train_next():
     assert min(gains) > 0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_score_that_seems_wrong_among_the_best_does_not_lead_to_the_worst(seed):
+    """Of eight trainings each worse than the one before, a line through them rises towards the last by score."""
+    pool, trained, found = ask(8, 8, seed=seed, utilities=np.arange(8.0))
+    scores = {a.id: k for k, a in enumerate(pool)}
+    _, _, again = ask(8, 60, seed=seed, utilities=np.arange(8.0))
+    rng = np.random.default_rng(seed)
+    assert [a.id for a in SPACE.sample_distinct(120, rng)] == list(scores)
+    by_score = np.argsort(-(np.array([worth(a) for a in pool]) + rng.normal(size=len(pool))))
+    worse = {pool[k].id for k in by_score[60:]}
+    for proposals in (found, again):
+        from_pool = {
+            a.id for a, origin in zip(proposals.architectures, proposals.origins, strict=True) if origin == "pool"
+        }
+        assert not from_pool & worse
+    assert {a.id for a in trained} == {pool[k].id for k in by_score[:8]}
+
+
 @pytest.mark.parametrize("bad", [np.nan, -np.inf])
 def test_a_diverged_training_is_the_worst_and_no_more(bad):
     values = np.linspace(0.0, 1.0, 10)

@@ -5,6 +5,7 @@ Shapes: P scored architectures, K trained ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,8 @@ from bnao.controller.scores import checked_scores
 from bnao.cost.feasible import FeasibleSpace
 from bnao.evaluation.base import finite_scores
 
-MOST_SCORED = 1000  # of the scored ones, the best, that are candidates
+MOST_SCORED = 1000  # of the scored ones, the best, that are candidates,
+BETTER = 0.5  # and at most this share of them
 NEIGHBOURS = 200  # candidates by mutation,
 PARENTS = 10  # of so many of the best trained ones,
 MUTATIONS = 2  # each at most so many decisions from its parent
@@ -38,8 +40,10 @@ def next_to_train(
     """Up to ``n`` architectures that are not trained yet, the most promising first; fewer if the space is exhausted.
 
     ``scores_P`` and ``utilities_K``: higher is better; a utility that is not finite counts as the worst that is.
-    Candidates are the best scored architectures and neighbours of the best trained ones; their origins are ``pool`` and
-    ``mutation`` (``random`` where both are few). A :class:`~bnao.controller.process.WordProcess` on the trainings
+    Candidates are the better half of the scored architectures and neighbours of the best trained ones; their origins
+    are ``pool`` and ``mutation`` (``random`` where both are few). The worse half is left to exhausted spaces: among the
+    few best by score that are trained first the score may well seem to be wrong, and what follows from that would lead
+    to the very last. A :class:`~bnao.controller.process.WordProcess` on the trainings
     chooses by expected improvement. What another one expects from the scores is among its features, so the trainings
     themselves say how far the scores are to be trusted. Beyond the paper, which trains the top of the pool at once.
 
@@ -55,12 +59,15 @@ def next_to_train(
     scores_P = checked_scores(scored, scores_P)
     utilities_K = checked_scores(trained, finite_scores(utilities_K)[0])
     by_score = np.argsort(-scores_P, kind="stable")
+    better, worse = np.split(by_score, [math.ceil(BETTER * len(scored))])
     found = Collector(min(MOST_SCORED, len(scored)), feasible, [a.id for a in trained])
-    for k in by_score.tolist():
+    for k in better.tolist():
         found.offer(scored[k], "pool")
     found.n = len(found.architectures) + max(NEIGHBOURS, n)
     best = [trained[k] for k in np.argsort(-utilities_K, kind="stable")[:PARENTS]]
     found.fill_by_mutation(best, rng, mutations=MUTATIONS)
+    for k in worse.tolist() if len(found.architectures) < n else []:
+        found.offer(scored[k], "pool")
     found.fill_at_random(rng, n)
     candidates = found.architectures
     if not candidates:
