@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from tests.loop.conftest import MICRO, Recorder
@@ -15,8 +14,8 @@ from bnao.errors import BnaoError, RunError, SettingError
 from bnao.evaluation.measure import measure
 from bnao.loop.config import LoopConfig, RerankConfig
 from bnao.loop.result import read_result
-from bnao.loop.rounds import best_metric
 from bnao.loop.run import stage_names
+from bnao.objective.info import MetricInfo
 from bnao.spaces import load_spaces
 from bnao.spaces.base import make_space
 from bnao.storage import RunFolder
@@ -210,7 +209,7 @@ def test_a_space_smaller_than_the_pool_is_exhausted_with_a_warning(tmp_path):
     [([0.5, math.nan, 0.7], True, 0.7), ([0.5, math.nan, 0.7], False, 0.5), ([math.nan], True, math.nan)],
 )
 def test_the_best_metric_is_of_those_that_have_one(values, higher_is_better, best):
-    assert best_metric(np.array(values), higher_is_better) == pytest.approx(best, nan_ok=True)
+    assert MetricInfo(higher_is_better=higher_is_better).best(values) == pytest.approx(best, nan_ok=True)
 
 
 def test_an_interrupted_search_leaves_a_readable_run(tmp_path):

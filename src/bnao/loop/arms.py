@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from torch import nn
 
 from bnao.arch import Architecture
@@ -95,7 +94,7 @@ def arm_figures(values: Sequence[float], metric: MetricInfo) -> dict[str, float]
     """
     finite = [value for value in values if math.isfinite(value)]
     return {
-        f"best_valid_{metric.name}": float((np.fmax if metric.higher_is_better else np.fmin).reduce(values)),
+        f"best_valid_{metric.name}": metric.best(values),
         f"mean_valid_{metric.name}": sum(finite) / len(finite) if finite else math.nan,
     }
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from bnao.arch import Architecture
@@ -36,6 +35,7 @@ from bnao.loop.stages import StageLog
 from bnao.loop.team.scoring import score_divided
 from bnao.loop.team.words import TrainShared, WeightsComing
 from bnao.loop.workbench import Workbench
+from bnao.objective.info import metric_info
 from bnao.ranking import spearman
 from bnao.rng import torch_seed
 from bnao.sampling.counting import CountingPolicy
@@ -207,7 +207,7 @@ class Rounds:
                 {
                     "best_score": float(values.max()),
                     "median_score": float(np.median(values)),
-                    f"best_{metric.name}": best_metric(scores.metrics_P, metric.higher_is_better),
+                    f"best_{metric.name}": metric_info(metric).best(scores.metrics_P.tolist()),
                     "rank_correlation_with_size": spearman(values, sizes) or 0.0,
                 }
             )
@@ -264,15 +264,6 @@ class Rounds:
                 commit.write_checkpoint(CONTROLLER, self._proposer.state_dict())
 
             stage.keep(keep)
-
-
-def best_metric(metrics_P: NDArray[np.float64], higher_is_better: bool) -> float:
-    """The best value that is defined; NaN where none is.
-
-    >>> best_metric(np.array([0.5, float("nan"), 0.7]), higher_is_better=True)
-    0.7
-    """
-    return float((np.fmax if higher_is_better else np.fmin).reduce(metrics_P))
 
 
 def controller_config(config: SearchConfig, device: str) -> ControllerConfig:

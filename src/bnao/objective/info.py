@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,14 @@ class MetricInfo:
     def utility(self, value: float) -> float:
         """The value as something of which more is better: itself, or its negative; its own inverse."""
         return value if self.higher_is_better else -value
+
+    def best(self, values: Iterable[float]) -> float:
+        """The best of the values that are defined; NaN where none is.
+
+        >>> MetricInfo().best([0.5, math.nan, 0.7])
+        0.7
+        """
+        return max((value for value in values if not math.isnan(value)), key=self.utility, default=math.nan)
 
 
 ACCURACY = MetricInfo()
