@@ -100,12 +100,17 @@ def test_stages_are_those_that_were_named(found):
     assert list(found.summary.stage_seconds) == stage_names(CONFIG)
 
 
-@pytest.mark.parametrize("stage", ["choose-2", "rerank-2", "choose-3", "finalists"])
-def test_stopped_and_resumed_to_the_same_bits(stage, found, tmp_path):
-    with pytest.raises(Enough):
-        api.search(CONFIG, tmp_path / "run", recipe="micro", listener=StopAt("stage_started", 1, stage=stage))
-    api.resume(tmp_path / "run")
-    assert outcome(tmp_path / "run") == outcome(found.path)
+def test_stopped_at_each_choice_and_training_and_resumed_to_the_same_bits(found, tmp_path):
+    path = tmp_path / "run"
+    for stage in ("choose-2", "rerank-2", "choose-3", "finalists"):
+        stop = StopAt("stage_started", 1, stage=stage)
+        with pytest.raises(Enough):
+            if path.exists():
+                api.resume(path, listener=stop)
+            else:
+                api.search(CONFIG, path, recipe="micro", listener=stop)
+    api.resume(path)
+    assert outcome(path) == outcome(found.path)
 
 
 def test_an_exhausted_space_ends_the_rounds(tmp_path):
