@@ -263,13 +263,13 @@ def test_pages_ask_for_what_the_run_can_answer(scored: Path, ranked, copied: Pat
     """A pool of 12 without a ranking; the ranking that is there, told at the top, decided and undecided."""
     run = RunFolder.open(scored)
     assert f"<code>bnao rank {scored}</code>" in render_report(run) and "--architectures" not in render_report(run)
-    assert next_step(read_facts(run)) == [(f"bnao rank {scored}", "how far the ranking can be trusted, measured")]
+    assert next_step(read_facts(run), "") == [(f"bnao rank {scored}", "how far the ranking can be trusted, measured")]
     facts = read_facts(RunFolder.open(copied))
     verdict = facts.ranking.report.verdict
     for kind, commands in (("undecided", [f"bnao rank {copied} --architectures 12"]), ("worthless", []), ("trust", [])):
         told = replace(facts.ranking.report, verdict=replace(verdict, kind=kind, headline=kind))
         changed = replace(facts, ranking=replace(facts.ranking, report=told))
-        assert [command for command, _ in next_step(changed)] == commands
+        assert [command for command, _ in next_step(changed, "")] == commands
         [first] = card(changed)
         assert (first["exact"], first["text"]) == (kind, kind.capitalize())
         assert any(f"The measured ranking: {kind}" in text for text in own_warnings(changed)) == (kind != "trust")

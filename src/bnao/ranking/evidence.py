@@ -57,7 +57,6 @@ def reach(
     Whether the first alone is good is asked of ``parts_PR``, see :func:`~bnao.ranking.bootstrap.quarters`; where
     these are parts ``of_a_sample``, only if it is good in the whole: few quarters hold both it and a better one.
     """
-    good_enough_P = is_good(truth_P, truth_P.max(), good.tolerance)
     places_R = good_positions(scores_P, truth_P, weights_PR, good.tolerance)[1:]
     firsts_R = np.zeros(1)
     if parts_PR is not None:
@@ -68,5 +67,5 @@ def reach(
         num=int(weights_PR[:, -1].sum()),
         first=float((firsts_R == 1).mean()),
         good=good.text,
-        blind=float(good_enough_P.mean()),
+        blind=float(is_good(truth_P, truth_P.max(), good.tolerance).mean()),
     )

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from bnao.errors import RunError
 from bnao.loop.rank.jobs import read_trainings
-from bnao.loop.rank.plan import FOLDER, open_ranking, read_plan, whole
+from bnao.loop.rank.plan import open_ranking, read_plan, whole
 from bnao.loop.rank.result import RankingResult, readable_ranking
 from bnao.storage import RunFolder
-from bnao.storage.manifest import FILE_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +48,3 @@ def read_state(run: RunFolder) -> RankingState:
     except RunError as error:
         return RankingState(result=result, damage=f"a ranking was begun and is damaged: {error}")
     return RankingState(result=result, trained=trained, trainings=plan.architectures + plan.second_seed)
-
-
-def is_begun(run: RunFolder) -> bool:
-    """Whether the run has a ranking, finished or not."""
-    return (run.path / FOLDER / FILE_NAME).exists()

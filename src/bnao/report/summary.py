@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bnao.data.words import examples_word
 from bnao.loop.plan.plan import minutes
-from bnao.loop.rank.plan import ARCHITECTURES
+from bnao.loop.rank.plan import ARCHITECTURES, is_begun
 from bnao.loop.result import SearchResult, WinnerLatency
 from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
 from bnao.report.commands import rank_call
@@ -21,7 +21,6 @@ from bnao.report.latency_words import latency_note, latency_text
 from bnao.report.metric_words import error_text, value_text
 from bnao.report.origin import is_pick, pick_words
 from bnao.report.page import Page, plain_table
-from bnao.report.ranking_state import is_begun
 from bnao.storage import RunFolder
 from bnao.storage.manifest import FILE_NAME
 

@@ -79,10 +79,14 @@ def left_out_words(frame: Frame, where: str) -> str:
     )
 
 
+def is_begun(run: RunFolder) -> bool:
+    """Whether the run has a ranking, finished or not."""
+    return (run.path / FOLDER / FILE_NAME).exists()
+
+
 def open_ranking(run: RunFolder) -> RunFolder | None:
     """The ranking of a run, to read; None where none was begun. Raises RunError where it is damaged."""
-    path = run.path / FOLDER
-    return RunFolder.open(path, ranking=True) if (path / FILE_NAME).exists() else None
+    return RunFolder.open(run.path / FOLDER, ranking=True) if is_begun(run) else None
 
 
 @contextmanager

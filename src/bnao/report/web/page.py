@@ -156,7 +156,7 @@ def _next(facts: Facts) -> list[tuple[str, str]]:
     return [
         (f"bnao show {path}", "the summary in the terminal"),
         (f"bnao pool {path} --csv --out pool.csv", "every architecture with its scores, as a table"),
-        *next_step(facts),
+        *next_step(facts, again),
         (pick_call(path, config, half), f"another budget from the same supernet, with no new search{again}"),
         (
             search_again_call(path, facts.run.manifest.recipe, config),

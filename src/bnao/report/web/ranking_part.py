@@ -7,7 +7,7 @@ from typing import Any
 from bnao.loop.rank.result import RankingResult
 from bnao.ranking import Estimate
 from bnao.ranking.bootstrap import FEWEST_ARCHITECTURES
-from bnao.report.commands import needs_python, rank_call
+from bnao.report.commands import rank_call
 from bnao.report.ranking_plots import TauCurve, score_truth, tau_curve
 from bnao.report.ranking_words import (
     FIGURES_HEAD,
@@ -75,10 +75,9 @@ def call(facts: Facts) -> str:
     return rank_call(facts.run.path, facts.config) if possible else ""
 
 
-def next_step(facts: Facts) -> list[tuple[str, str]]:
-    """What is left to do about the ranking: nothing where it is measured and decided."""
+def next_step(facts: Facts, again: str) -> list[tuple[str, str]]:
+    """What is left to do about the ranking: nothing where it is measured and decided. ``again`` ends the words."""
     command, found = call(facts), facts.ranking
-    again = ", given the same model and data" if needs_python(facts.config) else ""
     if not command:
         return []
     if facts.ranking_unfinished:
